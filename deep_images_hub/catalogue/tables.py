@@ -1,0 +1,386 @@
+"""The catalogue's tables, as SQLAlchemy Core sees them. The schema itself is made by sql/migrations; a test holds both equal.
+
+Surrogate keys are `id`; what has a name outside the catalogue (a label's code, a batch's key, a picture's sha256) keeps it in a
+unique column, and everything that must be reproducible is derived from those names and never from an id. Times are UTC.
+"""
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from deep_images_hub.accounts import ROLES
+from deep_images_hub.licences import LICENCES
+from deep_images_hub.training import RUN_STATUSES
+from deep_images_hub.verdicts import CHECKS, OUTCOMES, REASONS, SUBMISSION_STATUSES
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_SHA256 = "^[0-9a-f]{64}$"
+
+
+def _one_of(column: str, values: tuple[str, ...], name: str | None = None) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=name or f"{column}_known")
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def _created_at() -> Column[DateTime]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+# --- labels: Open Images' classes and any others, a graph with several parents a label ---
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("code", Text, CheckConstraint("code ~ '^[^\\s].*[^\\s]$'", name="code_trimmed"), nullable=False, unique=True),
+    Column("name", Text, CheckConstraint("length(name) between 1 and 200", name="name_length"), nullable=False),
+    Column("source", Text, nullable=False),
+    _created_at(),
+    Index("ix_labels_lower_name", text("lower(name) text_pattern_ops")),
+)
+
+label_edges = Table(
+    "label_edges",
+    metadata,
+    Column("parent_id", ForeignKey("labels.id"), nullable=False),
+    Column("child_id", ForeignKey("labels.id"), nullable=False, index=True),
+    Column("relation", Text, nullable=False),
+    PrimaryKeyConstraint("parent_id", "child_id", "relation"),
+    _one_of("relation", ("subcategory", "part")),
+    CheckConstraint("parent_id <> child_id", name="no_loop"),
+)
+
+# Each label with itself (depth 0) and with every label above it by `subcategory`. Made anew when edges change.
+label_closure = Table(
+    "label_closure",
+    metadata,
+    Column("ancestor_id", ForeignKey("labels.id"), nullable=False),
+    Column("descendant_id", ForeignKey("labels.id"), nullable=False, index=True),
+    Column("depth", SmallInteger, CheckConstraint("depth >= 0", name="depth_positive"), nullable=False),
+    PrimaryKeyConstraint("ancestor_id", "descendant_id"),
+)
+
+# Pictures whose current label it is (own), and those of all its descendants too (subtree; own included).
+label_counts = Table(
+    "label_counts",
+    metadata,
+    Column("label_id", ForeignKey("labels.id"), primary_key=True),
+    Column("own_images", BigInteger, nullable=False, server_default="0"),
+    Column("subtree_images", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("own_images >= 0 and subtree_images >= own_images", name="counts_consistent"),
+)
+
+# --- people and places ---
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("email", Text, CheckConstraint("email = lower(email) and email like '%_@_%'", name="email_form"), nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("password_hash", Text, comment="argon2id; null: cannot sign in"),
+    Column("role", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    _created_at(),
+    _one_of("role", ROLES),
+)
+
+# Coarse on purpose: a place is a postcode area at the finest.
+places = Table(
+    "places",
+    metadata,
+    _id(),
+    Column("country_code", Text, CheckConstraint("country_code ~ '^[A-Z]{2}$'", name="country_code_form"), nullable=False),
+    Column("region", Text),
+    Column("city", Text, nullable=False, index=True),
+    Column("postcode", Text),
+    Column("latitude", Double, CheckConstraint("latitude between -90 and 90", name="latitude_range"), nullable=False),
+    Column("longitude", Double, CheckConstraint("longitude between -180 and 180", name="longitude_range"), nullable=False),
+    _created_at(),
+    UniqueConstraint("country_code", "region", "city", "postcode", postgresql_nulls_not_distinct=True),
+)
+
+# What a geocoder answered to a query, so that nobody asks twice. place_id null: it knows no such place.
+geocodings = Table(
+    "geocodings",
+    metadata,
+    Column("geocoder", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("place_id", ForeignKey("places.id")),
+    _created_at(),
+    PrimaryKeyConstraint("geocoder", "query"),
+)
+
+# --- what was sent ---
+
+batches = Table(
+    "batches",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False, unique=True, comment="the sender's name for it; sending it again changes nothing"),
+    Column("supplier_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("label_id", ForeignKey("labels.id"), nullable=False),
+    Column("place_id", ForeignKey("places.id")),
+    Column("licence", Text, nullable=False),
+    Column("attribution", Text),
+    Column("manifest_key", Text, nullable=False, unique=True),
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("submitted_count", Integer, CheckConstraint("submitted_count > 0", name="not_empty"), nullable=False),
+    Column("accepted_count", Integer, nullable=False, server_default="0"),
+    Column("rejected_count", Integer, nullable=False, server_default="0"),
+    Column("review_count", Integer, nullable=False, server_default="0"),
+    Column("submitted_at", DateTime(timezone=True), nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    _created_at(),
+    _one_of("status", ("pending", "closed")),
+    _one_of("licence", LICENCES),
+    CheckConstraint("(status = 'closed') = (closed_at is not null)", name="closed_has_time"),
+    CheckConstraint(
+        "status = 'pending' or submitted_count = accepted_count + rejected_count + review_count", name="counts_add_up"
+    ),
+    Index("ix_batches_pending", "id", postgresql_where=text("status = 'pending'")),
+    Index("ix_batches_label_id_id", "label_id", "id"),
+    Index("ix_batches_place_id_submitted_at", "place_id", "submitted_at"),
+)
+
+# Every object that was ever sent keeps its row, accepted or not.
+submissions = Table(
+    "submissions",
+    metadata,
+    _id(),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False),
+    Column("position", Integer, CheckConstraint("position >= 0", name="position_positive"), nullable=False),
+    Column("object_key", Text, nullable=False, unique=True),
+    Column("filename", Text, nullable=False, comment="as the supplier named it; shown, never opened"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("taken_at", DateTime(timezone=True)),
+    Column("status", Text, nullable=False, server_default="pending"),
+    Column("reason", Text, comment="why it was rejected or needs review"),
+    Column("image_id", BigInteger, ForeignKey("images.id"), index=True, comment="its picture; for a duplicate, the original"),
+    Column("decided_at", DateTime(timezone=True)),
+    UniqueConstraint("batch_id", "position"),
+    _one_of("status", SUBMISSION_STATUSES),
+    _one_of("reason", REASONS),
+    CheckConstraint("(status in ('rejected', 'review')) = (reason is not null)", name="refusal_has_reason"),
+    CheckConstraint("(status = 'pending') = (decided_at is null)", name="decision_has_time"),
+    CheckConstraint("status <> 'accepted' or image_id is not null", name="accepted_has_image"),
+)
+
+# --- pictures and what is known of them ---
+
+images = Table(
+    "images",
+    metadata,
+    _id(),
+    Column("sha256", Text, CheckConstraint(f"sha256 ~ '{_SHA256}'", name="sha256_form"), nullable=False, unique=True, comment="of the bytes as sent"),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False, index=True),
+    Column("format", Text, nullable=False, comment="jpeg, png, webp, ...: of the bytes as sent"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("width_px", Integer, nullable=False, comment="of the original, upright"),
+    Column("height_px", Integer, nullable=False),
+    Column("difference_hash", BigInteger, nullable=False, comment="64 bits, as a signed integer"),
+    Column("original_key", Text, nullable=False),
+    Column("picture_key", Text, nullable=False),
+    Column("thumbnail_key", Text, nullable=False),
+    Column("quality_score", REAL, CheckConstraint("quality_score between 0 and 1", name="quality_score_range"), nullable=False),
+    Column("taken_at", DateTime(timezone=True)),
+    _created_at(),
+    CheckConstraint("width_px > 0 and height_px > 0", name="has_pixels"),
+)
+
+LABEL_SET = "main"
+image_labels = Table(
+    "image_labels",
+    metadata,
+    _id(),
+    Column("image_id", ForeignKey("images.id"), nullable=False),
+    Column("label_set", Text, nullable=False, server_default=LABEL_SET),
+    Column("label_id", ForeignKey("labels.id"), nullable=False),
+    Column("said_by", Text, nullable=False),
+    Column("user_id", ForeignKey("users.id")),
+    Column("confidence", REAL, CheckConstraint("confidence between 0 and 1", name="confidence_range")),
+    Column("is_current", Boolean, nullable=False, server_default=text("true")),
+    _created_at(),
+    _one_of("said_by", ("supplier", "crowd", "network", "operator")),
+    Index("uq_image_labels_current", "image_id", "label_set", unique=True, postgresql_where=text("is_current")),
+    Index("ix_image_labels_gallery", "label_id", "image_id", postgresql_where=text("is_current")),
+)
+
+# The ledger. Scores run from 0 (worst) to 1; lower is worse. Null: the check gives no score.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submissions.id"), nullable=False),
+    Column("check_name", Text, nullable=False),
+    Column("check_version", SmallInteger, nullable=False),
+    Column("score", REAL),
+    Column("threshold", REAL),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, comment="for people: what was found and what was expected"),
+    _created_at(),
+    _one_of("check_name", CHECKS),
+    _one_of("outcome", OUTCOMES),
+    CheckConstraint("score between 0 and 1", name="score_range"),
+    UniqueConstraint("submission_id", "check_name", "check_version"),
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), nullable=False),
+    Column("model", Text, nullable=False, comment="backbone and digest of its weights"),
+    Column("features", HALFVEC(), nullable=False, comment="globally average-pooled activations"),
+    _created_at(),
+    PrimaryKeyConstraint("image_id", "model"),
+)
+
+# --- who wants what ---
+
+demands = Table(
+    "demands",
+    metadata,
+    _id(),
+    Column("label_id", ForeignKey("labels.id"), nullable=False, index=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("target_images", Integer, CheckConstraint("target_images > 0", name="target_positive"), nullable=False),
+    Column("note", Text),
+    _created_at(),
+    UniqueConstraint("label_id", "user_id"),
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("label_id", ForeignKey("labels.id"), nullable=False, index=True),
+    _created_at(),
+    PrimaryKeyConstraint("user_id", "label_id"),
+)
+
+# --- datasets ---
+
+recipes = Table(
+    "recipes",
+    metadata,
+    _id(),
+    Column("digest", Text, CheckConstraint(f"digest ~ '{_SHA256}'", name="digest_form"), nullable=False, unique=True),
+    Column("body", JSONB, nullable=False),
+    _created_at(),
+)
+
+dataset_versions = Table(
+    "dataset_versions",
+    metadata,
+    _id(),
+    Column("recipe_id", ForeignKey("recipes.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, CheckConstraint(f"digest ~ '{_SHA256}'", name="digest_form"), nullable=False),
+    Column("image_count", Integer, CheckConstraint("image_count > 0", name="not_empty"), nullable=False),
+    Column("label_count", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False, comment="of all its stored pictures"),
+    Column("created_by", ForeignKey("users.id")),
+    _created_at(),
+    UniqueConstraint("recipe_id", "digest"),
+)
+
+# What a version contains never changes: a trigger refuses UPDATE and DELETE.
+dataset_items = Table(
+    "dataset_items",
+    metadata,
+    Column("version_id", ForeignKey("dataset_versions.id"), nullable=False),
+    Column("position", Integer, nullable=False, comment="by label code, then sha256"),
+    Column("image_id", ForeignKey("images.id"), nullable=False, index=True),
+    Column("label_id", ForeignKey("labels.id"), nullable=False),
+    Column("split", Text, nullable=False),
+    Column("group_key", Text, nullable=False, comment="pictures of one group are never parted by a split"),
+    PrimaryKeyConstraint("version_id", "position"),
+    UniqueConstraint("version_id", "image_id"),
+    _one_of("split", ("train", "validation", "test")),
+)
+
+# --- training ---
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    _id(),
+    Column("version_id", ForeignKey("dataset_versions.id"), nullable=False),
+    Column("requested_by", ForeignKey("users.id"), index=True),
+    Column("backbone", Text, nullable=False),
+    Column("workers", SmallInteger, CheckConstraint("workers > 0", name="workers_positive"), nullable=False),
+    Column("status", Text, nullable=False, server_default="queued"),
+    Column("message", Text, comment="for people: the last thing that happened, or why it failed"),
+    Column("attempt", SmallInteger, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    Column("lease_until", DateTime(timezone=True)),
+    _created_at(),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    _one_of("status", RUN_STATUSES),
+    CheckConstraint("(status = 'running') = (lease_owner is not null and lease_until is not null)", name="running_has_lease"),
+    CheckConstraint("(status in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end_has_time"),
+    Index("ix_training_runs_queue", "id", postgresql_where=text("status in ('queued', 'running')")),
+)
+
+training_events = Table(
+    "training_events",
+    metadata,
+    _id(),
+    Column("run_id", ForeignKey("training_runs.id"), nullable=False, index=True),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("stage", Text, nullable=False, comment="features, train, evaluate, export"),
+    Column("done", Integer, nullable=False, comment="steps of the stage that are done, e.g. epochs"),
+    Column("total", Integer, nullable=False),
+    Column("metrics", JSONB, nullable=False, server_default=text("'{}'")),
+    _created_at(),
+)
+
+trained_models = Table(
+    "trained_models",
+    metadata,
+    _id(),
+    Column("run_id", ForeignKey("training_runs.id"), nullable=False, unique=True),
+    Column("backbone", Text, nullable=False),
+    Column("weights", Text, nullable=False, comment="where the backbone's first weights came from: imagenet, sha256:..., or scratch"),
+    Column("label_codes", JSONB, nullable=False, comment="position = class index"),
+    Column("metrics", JSONB, nullable=False),
+    Column("keras_key", Text, nullable=False),
+    Column("keras_sha256", Text, nullable=False),
+    Column("onnx_key", Text, nullable=False),
+    Column("onnx_sha256", Text, nullable=False),
+    _created_at(),
+)

@@ -1,0 +1,51 @@
+"""What intake can say about a submission: the closed sets of checks, outcomes, reasons and statuses.
+
+Names and the direction of scores (0..1, lower is worse) are CleanVision's where it has the check. A failure of an expected kind
+is a row with a reason from here; it is never an exception that stops a batch.
+"""
+
+from dataclasses import dataclass
+
+SUBMISSION_STATUSES = ("pending", "accepted", "rejected", "review")
+OUTCOMES = ("pass", "flag", "fail")
+
+# Why a submission cannot become a picture at all, in the order in which it is found out.
+BROKEN_REASONS = (
+    "missing",  # the object that the manifest names is not in the store
+    "empty",
+    "too_large",
+    "not_an_image",
+    "unsupported_format",
+    "too_many_pixels",
+    "animated",
+    "truncated",
+    "corrupt",
+)
+# Why a picture that decodes is refused or looked at by a person.
+QUALITY_REASONS = ("odd_size", "odd_aspect_ratio", "dark", "light", "low_information", "blurry")
+REASONS = (*BROKEN_REASONS, "exact_duplicates", *QUALITY_REASONS)
+
+# A check of the ledger. `bytes` and `decode` fail with one of BROKEN_REASONS as detail; the others fail under their own name.
+CHECKS = ("bytes", "decode", "exact_duplicates", *QUALITY_REASONS)
+
+# Raise a check's version when its score changes meaning; the ledger keeps the verdicts of all versions.
+CHECK_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of the ledger, before it has an id.
+
+    Attributes:
+        check_name: one of CHECKS.
+        outcome: `pass`, `flag` (kept, but worth a look) or `fail`.
+        score: 0 (worst) to 1, or None where the check gives no score.
+        threshold: lower scores fail; None where the check gives no score.
+        detail: for people: what was found, what was expected.
+    """
+
+    check_name: str
+    outcome: str
+    score: float | None = None
+    threshold: float | None = None
+    detail: str | None = None
