@@ -65,11 +65,17 @@ labels = Table(
     "labels",
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
-    Column("code", Text, CheckConstraint("code ~ '^[^\\s].*[^\\s]$'", name="code_trimmed"), nullable=False, unique=True),
-    Column("name", Text, CheckConstraint("length(name) between 1 and 200", name="name_length"), nullable=False),
+    Column(
+        "code",
+        Text,
+        CheckConstraint("code ~ '^\\S(.*\\S)?$' and length(code) <= 200", name="code_form"),
+        nullable=False,
+        unique=True,
+    ),
+    Column("name", Text, CheckConstraint("name ~ '^\\S(.*\\S)?$' and length(name) <= 200", name="name_form"), nullable=False),
     Column("source", Text, nullable=False),
     _created_at(),
-    Index("ix_labels_lower_name", text("lower(name) text_pattern_ops")),
+    Index("ix_labels_lower_name", text("lower(name)")),
 )
 
 label_edges = Table(
@@ -109,7 +115,13 @@ users = Table(
     "users",
     metadata,
     _id(),
-    Column("email", Text, CheckConstraint("email = lower(email) and email like '%_@_%'", name="email_form"), nullable=False, unique=True),
+    Column(
+        "email",
+        Text,
+        CheckConstraint("email = lower(email) and email like '%_@_%'", name="email_form"),
+        nullable=False,
+        unique=True,
+    ),
     Column("display_name", Text, nullable=False),
     Column("password_hash", Text, comment="argon2id; null: cannot sign in"),
     Column("role", Text, nullable=False),
@@ -173,7 +185,8 @@ batches = Table(
     ),
     Index("ix_batches_pending", "id", postgresql_where=text("status = 'pending'")),
     Index("ix_batches_label_id_id", "label_id", "id"),
-    Index("ix_batches_place_id_submitted_at", "place_id", "submitted_at"),
+    Index("ix_batches_submitted_at_id", "submitted_at", "id"),
+    Index("ix_batches_place_id_submitted_at_id", "place_id", "submitted_at", "id"),
 )
 
 # Every object that was ever sent keeps its row, accepted or not.
@@ -197,6 +210,8 @@ submissions = Table(
     CheckConstraint("(status in ('rejected', 'review')) = (reason is not null)", name="refusal_has_reason"),
     CheckConstraint("(status = 'pending') = (decided_at is null)", name="decision_has_time"),
     CheckConstraint("status <> 'accepted' or image_id is not null", name="accepted_has_image"),
+    # The funnel's reasons, without a scan over everything that was ever sent.
+    Index("ix_submissions_refused", "status", "reason", postgresql_where=text("reason is not null")),
 )
 
 # --- pictures and what is known of them ---
@@ -205,11 +220,23 @@ images = Table(
     "images",
     metadata,
     _id(),
-    Column("sha256", Text, CheckConstraint(f"sha256 ~ '{_SHA256}'", name="sha256_form"), nullable=False, unique=True, comment="of the bytes as sent"),
+    Column(
+        "sha256",
+        Text,
+        CheckConstraint(f"sha256 ~ '{_SHA256}'", name="sha256_form"),
+        nullable=False,
+        unique=True,
+        comment="of the bytes as sent",
+    ),
     Column("batch_id", ForeignKey("batches.id"), nullable=False, index=True),
     Column("format", Text, nullable=False, comment="jpeg, png, webp, ...: of the bytes as sent"),
     Column("size_bytes", BigInteger, nullable=False, comment="of the bytes as sent"),
-    Column("picture_size_bytes", BigInteger, nullable=False, comment="of the stored picture: a download's length is known before it starts"),
+    Column(
+        "picture_size_bytes",
+        BigInteger,
+        nullable=False,
+        comment="of the stored picture: a download's length is known before it starts",
+    ),
     Column("width_px", Integer, nullable=False, comment="of the original, upright"),
     Column("height_px", Integer, nullable=False),
     Column("difference_hash", BigInteger, nullable=False, comment="64 bits, as a signed integer"),
@@ -376,7 +403,9 @@ trained_models = Table(
     _id(),
     Column("run_id", ForeignKey("training_runs.id"), nullable=False, unique=True),
     Column("backbone", Text, nullable=False),
-    Column("weights", Text, nullable=False, comment="where the backbone's first weights came from: imagenet, sha256:..., or scratch"),
+    Column(
+        "weights", Text, nullable=False, comment="where the backbone's first weights came from: imagenet, sha256:..., or scratch"
+    ),
     Column("label_codes", JSONB, nullable=False, comment="position = class index"),
     Column("metrics", JSONB, nullable=False),
     Column("keras_key", Text, nullable=False),
