@@ -1,0 +1,127 @@
+"""The dataset card: README.md of a download, for people, with the YAML front matter that dataset hubs read. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from deep_images_hub.datasets.recipe import SPLITS
+from deep_images_hub.licences import LICENCE_URLS
+
+_SIZE_CATEGORIES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+@dataclass(frozen=True)
+class LabelSplitCount:
+    """How many pictures of a label a split has."""
+
+    label_code: str
+    label_name: str
+    split: str
+    image_count: int
+
+
+@dataclass(frozen=True)
+class AttributionCount:
+    """How many pictures came under a licence with the same attribution text; None: the supplier asked for none."""
+
+    licence: str
+    attribution: str | None
+    image_count: int
+
+
+def dataset_card(
+    *, name: str, digest: str, counts: Sequence[LabelSplitCount], attributions: Sequence[AttributionCount], folders: Mapping[str, str]
+) -> str:
+    """Write the card of a version.
+
+    Args:
+        name: as its maker called it; may hold anything.
+        digest: of its content.
+        counts: all its labels and splits.
+        attributions: all its licences.
+        folders: folder names by label code.
+    """
+    total = sum(count.image_count for count in counts)
+    licences = sorted({attribution.licence for attribution in attributions})
+    front = {
+        "pretty_name": name,
+        "license": _licence_tag(licences[0]) if len(licences) == 1 else "other",
+        "task_categories": ["image-classification"],
+        "annotations_creators": ["crowdsourced"],
+        "size_categories": [next((tag for limit, tag in _SIZE_CATEGORIES if total < limit), "n>1M")],
+    }
+    return "\n".join(
+        [
+            "---",
+            # A JSON value is a YAML value, quoted whatever it holds.
+            *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()),
+            "---",
+            "",
+            f"# {_plain(name)}",
+            "",
+            f"{total:,} photographs of {len(folders):,} labels, from Deep Images Hub. Its content has the digest",
+            f"`{digest}`: whoever has a dataset with this digest has these pictures, labels and splits.",
+            "",
+            _LAYOUT,
+            "## Splits",
+            "",
+            "Pictures of one batch, and near-duplicates, never lie in two splits. A label with few batches may lack a split: its",
+            "folder is there and empty, so that every split has the same class indices (torchvision: `allow_empty=True`).",
+            "",
+            *_split_table(counts, folders),
+            "",
+            "## Licences",
+            "",
+            "Each picture has its own, with its attribution, in `metadata.csv`; `LICENSES.csv` sums them up.",
+            "",
+            *(f"- {licence}: {LICENCE_URLS[licence]}" for licence in licences),
+            "",
+        ]
+    )
+
+
+def split_names(counts: Iterable[LabelSplitCount]) -> list[str]:
+    """Return the splits that have pictures, in their usual order."""
+    present = {count.split for count in counts}
+    return [split for split in SPLITS if split in present]
+
+
+_LAYOUT = """## Layout
+
+    {split}/{label}/{sha256 of the original}.jpg    upright, RGB, short side as the hub stores it
+    {split}/metadata.csv                            one row a picture: label, group, licence, attribution, time, place
+    labels.csv                                      class index, folder, code and name of every label
+    LICENSES.csv                                    licences and attributions
+    manifest.json                                   sha256 and size of every file
+
+    keras.utils.image_dataset_from_directory("train")
+
+Check the files against `manifest.json` before you rely on them.
+"""
+
+
+def _split_table(counts: Sequence[LabelSplitCount], folders: Mapping[str, str]) -> list[str]:
+    splits = split_names(counts)
+    images = Counter({(count.label_code, count.split): count.image_count for count in counts})
+    names = {count.label_code: count.label_name for count in counts}
+    lines = [f"| label | folder | {' | '.join(splits)} |", f"| --- | --- |{' ---: |' * len(splits)}"]
+    for code in sorted(folders):
+        cells = " | ".join(str(images[code, split]) for split in splits)
+        lines.append(f"| {_plain(names[code])} | {folders[code]} | {cells} |")
+    return lines
+
+
+def _licence_tag(licence: str) -> str:
+    """Return a dataset hub's name of a licence code, e.g. `cc-by-4.0`."""
+    if licence == "cc0":
+        return "cc0-1.0"
+    return "other" if licence == "pdm" else f"cc-{licence}-4.0"
+
+
+def _plain(text: str) -> str:
+    """Return a name as text that Markdown neither formats nor breaks."""
+    escaped = " ".join(text.split())
+    for mark in "\\`*_[]<>|#":
+        escaped = escaped.replace(mark, "\\" + mark)
+    return escaped
