@@ -33,6 +33,7 @@ MAX_FILES_IN_FOLDER = 10_000
 LENGTH_KNOWN_UP_TO_IMAGES = 20_000
 # Pictures on their way from the store at once: hides the store's latency, and holds a few megabytes at most.
 _READ_AHEAD = 16
+_CSV_ROWS_IN_BLOCK = 1_000
 
 _METADATA_COLUMNS = (
     "file_name",
@@ -132,7 +133,7 @@ class ImageFolder:
         """The exact length of the zip, or None where finding it out would delay the first byte."""
         if self._version.image_count > LENGTH_KNOWN_UP_TO_IMAGES:
             return None
-        sizes = [(member.path, member.size_bytes) for member in self._members_before_pictures()]
+        sizes = [(member.path, sum(map(len, member.blocks))) for member in self._members_before_pictures()]
         sizes += [(path, picture.picture_size_bytes) for path, picture in self._pictures()]
         # A sha256 is as long as any other, so the manifest's length is known before its content.
         manifest = self._manifest([(path, size_bytes, "0" * 64) for path, size_bytes in sizes if not path.endswith("/")])
@@ -149,14 +150,11 @@ class ImageFolder:
 
     def _members(self) -> Iterator[Member]:
         files: list[tuple[str, int, str]] = []
-        for member in self._members_before_pictures():
-            body = b"".join(member.blocks)
-            if not member.path.endswith("/"):
-                files.append((member.path, len(body), hashlib.sha256(body).hexdigest()))
-            yield Member(member.path, len(body), [body])
-        for (path, picture), body in self._read_ahead(self._pictures()):
-            files.append((path, len(body), hashlib.sha256(body).hexdigest()))
-            yield Member(path, picture.picture_size_bytes, [body])
+        pictures = (
+            Member(path, picture.picture_size_bytes, [body]) for (path, picture), body in self._read_ahead(self._pictures())
+        )
+        for member in itertools.chain(self._members_before_pictures(), pictures):
+            yield member if member.path.endswith("/") else _recorded(member, files)
         manifest = self._manifest(files)
         yield Member("manifest.json", len(manifest), [manifest])
 
@@ -168,11 +166,11 @@ class ImageFolder:
             attributions=self._attributions,
             folders=self._folders,
         )
-        yield _text_member("README.md", card)
-        yield _text_member("labels.csv", self._labels_csv())
-        yield _text_member("LICENSES.csv", self._licences_csv())
+        yield Member("README.md", None, [card.encode()])
+        yield Member("labels.csv", None, self._labels_csv())
+        yield Member("LICENSES.csv", None, self._licences_csv())
         for split in split_names(self._counts):
-            yield _text_member(f"{split}/metadata.csv", self._metadata_csv(split))
+            yield Member(f"{split}/metadata.csv", None, self._metadata_csv(split))
             for folder in sorted(self._folders.values()):
                 yield Member(f"{split}/{folder}/", 0, [])
 
@@ -209,7 +207,7 @@ class ImageFolder:
                 # The client went away, or the store failed: do not read for nobody.
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _metadata_csv(self, split: str) -> str:
+    def _metadata_csv(self, split: str) -> Iterator[bytes]:
         return _csv(
             _METADATA_COLUMNS,
             (
@@ -231,11 +229,11 @@ class ImageFolder:
             ),
         )
 
-    def _labels_csv(self) -> str:
+    def _labels_csv(self) -> Iterator[bytes]:
         rows = ((index, self._folders[code], code, self._names[code]) for code, index in self._class_indices.items())
         return _csv(("class_index", "folder", "label_code", "label"), rows)
 
-    def _licences_csv(self) -> str:
+    def _licences_csv(self) -> Iterator[bytes]:
         rows = ((of.licence, LICENCE_URLS[of.licence], of.attribution, of.image_count) for of in self._attributions)
         return _csv(("licence", "licence_url", "attribution", "images"), rows)
 
@@ -244,14 +242,24 @@ class ImageFolder:
         return json.dumps({"digest": self._version.digest, "files": listed}, indent=0).encode()
 
 
-def _text_member(path: str, text: str) -> Member:
-    body = text.encode()
-    return Member(path, len(body), [body])
+def _recorded(member: Member, files: list[tuple[str, int, str]]) -> Member:
+    """Return the member, which will add its path, size and sha256 to a list once it is read."""
+
+    def blocks() -> Iterator[bytes]:
+        digest, size_bytes = hashlib.sha256(), 0
+        for block in member.blocks:
+            digest.update(block)
+            size_bytes += len(block)
+            yield block
+        files.append((member.path, size_bytes, digest.hexdigest()))
+
+    return Member(member.path, member.size_bytes, blocks())
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return target.getvalue()
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Yield a CSV in blocks of many rows."""
+    rows = itertools.chain([header], rows)
+    while block := list(itertools.islice(rows, _CSV_ROWS_IN_BLOCK)):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(block)
+        yield text.getvalue().encode()

@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deep_images_hub.datasets.recipe import SplitFractions
-from deep_images_hub.images.near_duplicates import group_near_duplicates
+import numpy as np
 
-# Bits in which two difference hashes of 64 may differ and still be one picture for the split.
-NEAR_DUPLICATE_BITS = 3
+from deep_images_hub.datasets.recipe import SplitFractions
+from deep_images_hub.images.near_duplicates import near_duplicate_groups
+
 # Which split a label gets first when it has few groups: without a test nobody knows what the network is worth.
 _COVERAGE_ORDER = ("train", "test", "validation")
 
@@ -30,7 +30,7 @@ class Candidate:
         label_id: its label's row; decides nothing.
         label_code: its current label.
         batch_key: the batch that it came with.
-        difference_hash: 64 bits, as a signed or unsigned integer.
+        difference_hash: 64 bits, as a signed integer.
         size_bytes: of the stored picture.
     """
 
@@ -77,6 +77,8 @@ def split(candidates: Sequence[Candidate], *, fractions: SplitFractions, seed: i
     Returns:
         The pictures by label code, then sha256.
     """
+    if not candidates:
+        return []
     groups = _groups(candidates)
     splits = _assign(groups, fractions, seed)
     placed = [
@@ -89,7 +91,7 @@ def split(candidates: Sequence[Candidate], *, fractions: SplitFractions, seed: i
 
 def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
     """Join batches that share near-duplicates; a group is named by the first of its batches' keys, in order of the text."""
-    near = group_near_duplicates([candidate.difference_hash for candidate in candidates], NEAR_DUPLICATE_BITS)
+    near = near_duplicate_groups(np.array([candidate.difference_hash for candidate in candidates], dtype=np.int64))
     parents: dict[str, str] = {candidate.batch_key: candidate.batch_key for candidate in candidates}
 
     def root(batch_key: str) -> str:
@@ -99,7 +101,7 @@ def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
         return batch_key
 
     first_batch_of: dict[int, str] = {}
-    for candidate, group in zip(candidates, near, strict=True):
+    for candidate, group in zip(candidates, near.tolist(), strict=True):
         one, other = sorted((root(first_batch_of.setdefault(group, candidate.batch_key)), root(candidate.batch_key)))
         parents[other] = one
     groups: defaultdict[str, list[Candidate]] = defaultdict(list)

@@ -25,12 +25,12 @@ class Member:
 
     Attributes:
         path: where it lies in the zip, e.g. `train/apple/0123.jpg`.
-        size_bytes: its exact length.
+        size_bytes: its exact length, or None when only reading it tells.
         blocks: its bytes; read once, when its turn comes.
     """
 
     path: str
-    size_bytes: int
+    size_bytes: int | None
     blocks: Iterable[bytes]
 
 
@@ -42,12 +42,12 @@ def zip_blocks(members: Iterable[Member]) -> Iterator[bytes]:
             entry = zipfile.ZipInfo(member.path, _NO_TIME)
             entry.create_system = 3
             entry.external_attr = (0o40755 << 16 | 0x10) if entry.is_dir() else 0o100644 << 16
-            entry.file_size = member.size_bytes
+            entry.file_size = member.size_bytes or 0
             with archive.open(entry, "w") as target:
                 for block in member.blocks:
                     target.write(block)
                     yield from sink.take()
-            if entry.file_size != member.size_bytes:
+            if member.size_bytes not in (None, entry.file_size):
                 raise RuntimeError(f"{member.path} has {entry.file_size} bytes, not the {member.size_bytes} that were announced")
             yield from sink.take()
     yield from sink.take()

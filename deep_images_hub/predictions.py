@@ -1,0 +1,119 @@
+"""Ask a trained model what a picture shows: its ONNX file, run by onnxruntime. Needs no TensorFlow.
+
+The file says all that is needed: input `image` (n, side, side, 3) RGB 0..255, output `probabilities` (n, classes), and in its
+metadata `labels`, a JSON list of {"code", "name"} by class index, and `model`, the model card.
+"""
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile
+from PIL import Image
+
+from deep_images_hub.errors import InvalidInputError, UnavailableError
+from deep_images_hub.images.decode import Refusal, decode
+from deep_images_hub.images.network_input import network_input
+from deep_images_hub.object_store import ObjectStore
+
+# Models that one process keeps open; a VGG16 holds 60 MB.
+MAX_OPEN_MODELS = 4
+_MAX_THREADS = 4
+_UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One label that a picture may show. `score`: its probability, 0..1."""
+
+    label_code: str
+    label_name: str
+    score: float
+
+
+class Classifier:
+    """An open model. Safe to share between threads.
+
+    Args:
+        model: the bytes of an ONNX file of ours.
+
+    Raises:
+        InvalidInputError: these bytes are no such model; the message says what is missing.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = _MAX_THREADS
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except _UNREADABLE as error:
+            raise InvalidInputError(f"These {len(model)} bytes are not an ONNX model that can be run: {error}") from error
+        metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        inputs = {entry.name: entry for entry in self._session.get_inputs()}
+        outputs = {entry.name for entry in self._session.get_outputs()}
+        if "image" not in inputs or "probabilities" not in outputs or "labels" not in metadata:
+            raise InvalidInputError(
+                f"The ONNX model has inputs {sorted(inputs)}, outputs {sorted(outputs)} and metadata {sorted(metadata)}; "
+                "expected input `image`, output `probabilities` and metadata `labels`, as this hub exports them."
+            )
+        self._labels = tuple((label["code"], label["name"]) for label in json.loads(metadata["labels"]))
+        self._side_px = int(inputs["image"].shape[1])
+        self._dtype = np.uint8 if inputs["image"].type == "tensor(uint8)" else np.float32
+        self.card: dict[str, Any] = json.loads(metadata.get("model", "{}"))
+
+    def answers(self, picture: Image.Image, *, limit: int = 5) -> list[Answer]:
+        """Return the likeliest labels of a picture (upright, RGB, any size), best first; equal scores by class index."""
+        batch = network_input(picture, self._side_px)[np.newaxis].astype(self._dtype)
+        probabilities = np.asarray(self._session.run(["probabilities"], {"image": batch})[0])[0]
+        best = np.argsort(-probabilities, kind="stable")[:limit]
+        return [Answer(*self._labels[index], score=float(probabilities[index])) for index in best]
+
+    def answers_for_upload(self, body: bytes, *, max_pixels: int, limit: int = 5) -> list[Answer]:
+        """Like `answers`, for bytes that anybody sent.
+
+        Raises:
+            InvalidInputError: the bytes are no photograph; the message says what they are.
+        """
+        photograph = decode(body, max_pixels=max_pixels, short_side_px=2 * self._side_px)
+        if isinstance(photograph, Refusal):
+            raise InvalidInputError(f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP.")
+        return self.answers(photograph.picture, limit=limit)
+
+
+class OpenModels:
+    """The models that a process has open: the most recently used ones, by the sha256 of their file. Safe to share."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._classifiers: OrderedDict[str, Classifier] = OrderedDict()
+
+    def classifier(self, *, key: str, sha256: str) -> Classifier:
+        """Open a model's ONNX object, or return it if it is open.
+
+        Raises:
+            NotFoundError: the store has no such object.
+            UnavailableError: it is not the file that was recorded.
+        """
+        with self._lock:
+            classifier = self._classifiers.get(sha256)
+            if classifier is None:
+                body = self._store.read(key)
+                found = hashlib.sha256(body).hexdigest()
+                if found != sha256:
+                    raise UnavailableError(
+                        f"The model file {key} has sha256 {found}, but {sha256} was recorded: it was changed or damaged. "
+                        "Train the model again, or bring the file back."
+                    )
+                classifier = self._classifiers[sha256] = Classifier(body)
+            self._classifiers.move_to_end(sha256)
+            while len(self._classifiers) > MAX_OPEN_MODELS:
+                self._classifiers.popitem(last=False)
+            return classifier
