@@ -1,7 +1,8 @@
 """Open the catalogue: one engine a process, and COPY. The only place where the driver's errors are translated."""
 
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from contextlib import closing
+from typing import Any, NoReturn
 
 import psycopg2
 from psycopg2 import errorcodes
@@ -128,7 +129,7 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
     quoted = ", ".join(f'"{column}"' for column in columns)
     statement = f'copy "{table}" ({quoted}) from stdin'
     try:
-        with connection.connection.cursor() as cursor:
+        with closing[Any](connection.connection.cursor()) as cursor:
             cursor.copy_expert(statement, stream, size=_COPY_BLOCK_CHARACTERS)
     except psycopg2.IntegrityError as error:
         raise IntegrityError(statement, None, error) from error

@@ -4,6 +4,8 @@ Surrogate keys are `id`; what has a name outside the catalogue (a label's code, 
 unique column, and everything that must be reproducible is derived from those names and never from an id. Times are UTC.
 """
 
+from datetime import datetime
+
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     REAL,
@@ -55,7 +57,7 @@ def _id() -> Column[int]:
     return Column("id", BigInteger, Identity(always=True), primary_key=True)
 
 
-def _created_at() -> Column[DateTime]:
+def _created_at() -> Column[datetime]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
 

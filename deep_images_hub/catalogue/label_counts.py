@@ -1,0 +1,86 @@
+"""How many pictures each label has: its own, and with everything under it. Kept as pictures come and go, repaired by `recount`.
+
+Whoever adds counts reads the closure; whoever changes the closure moves counts. Both take one advisory lock, shared or
+exclusive, before anything else, and rows of counts are locked in order of label: no two transactions can wait for each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.errors import NotFoundError
+
+# The advisory lock on the shape of the label graph; any number that nobody else takes.
+_GRAPH_LOCK_KEY = 0x44494802
+
+
+@dataclass(frozen=True)
+class CountDifference:
+    """A label whose kept counts were not those of its pictures. Kept counts are None where there was no row."""
+
+    label_code: str
+    own_kept: int | None
+    own_found: int
+    subtree_kept: int | None
+    subtree_found: int
+
+
+def lock_graph(connection: Connection) -> None:
+    """Keep everybody else from changing the label graph or adding counts until the transaction ends."""
+    connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _GRAPH_LOCK_KEY})
+
+
+def add_image_counts(connection: Connection, added: Mapping[int, int]) -> None:
+    """Count pictures that got a current label, or lost it, for the label and for everything above it.
+
+    Call it in the transaction that writes the pictures' labels, and last: it holds locks that others wait for.
+
+    Args:
+        added: pictures by label id; negative where they went away.
+
+    Raises:
+        NotFoundError: a label does not exist.
+        IntegrityError: a count would fall below zero.
+    """
+    changes = {label_id: count for label_id, count in added.items() if count}
+    if not changes:
+        return
+    connection.execute(text("select pg_advisory_xact_lock_shared(:key)"), {"key": _GRAPH_LOCK_KEY})
+    parameters = {"label_ids": list(changes), "counts": list(changes.values())}
+    # Two statements, so that the second sees what others committed while the first one waited.
+    locked = connection.execute(load_query("label_counts_locked"), parameters).scalars().all()
+    if unknown := changes.keys() - set(locked):
+        raise NotFoundError(f"There is no label with the id {min(unknown)}: its pictures cannot be counted.")
+    connection.execute(load_query("label_counts_added"), parameters)
+
+
+def recount(connection: Connection) -> list[CountDifference]:
+    """Count every label's pictures anew, put right what was kept wrong, and return what that was, by code."""
+    lock_graph(connection)
+    differences = connection.execute(load_query("label_count_differences")).all()
+    if differences:
+        connection.execute(
+            text(
+                "insert into label_counts (label_id, own_images, subtree_images)"
+                " select * from unnest(cast(:label_ids as integer[]), cast(:own as bigint[]), cast(:subtree as bigint[]))"
+                " on conflict (label_id) do update"
+                " set own_images = excluded.own_images, subtree_images = excluded.subtree_images"
+            ),
+            {
+                "label_ids": [row.label_id for row in differences],
+                "own": [int(row.own_found) for row in differences],
+                "subtree": [int(row.subtree_found) for row in differences],
+            },
+        )
+    return [
+        CountDifference(
+            label_code=row.code,
+            own_kept=row.own_kept,
+            own_found=int(row.own_found),
+            subtree_kept=row.subtree_kept,
+            subtree_found=int(row.subtree_found),
+        )
+        for row in differences
+    ]
