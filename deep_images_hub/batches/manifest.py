@@ -1,7 +1,7 @@
 """The manifest of a batch: `landing/<batch>/manifest.json`, written after the batch's objects and never changed.
 
-It says who sent which objects, for which label, under which licence. The catalogue's rows of a batch are made from it and can be made
-from it again.
+It says who sent which objects, for which label, under which licence. The catalogue's rows of a batch are made from it and can
+be made from it again.
 """
 
 from datetime import UTC, datetime

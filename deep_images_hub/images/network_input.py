@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# Networks of 224 px were trained on a centre crop of pictures whose short side is 256: Simonyan & Zisserman 2015, arXiv:1409.1556.
+# Networks of 224 px were trained on a centre crop of pictures whose short side is 256: Simonyan & Zisserman 2015,
+# arXiv:1409.1556.
 _CROP_SIDE_PX = 224
 _SHORT_SIDE_PX = 256
 
@@ -12,8 +13,8 @@ _SHORT_SIDE_PX = 256
 def network_input(image: Image.Image, side_px: int) -> NDArray[np.uint8]:
     """Return the middle of a picture at the size that a network expects.
 
-    The short side is resized to 256/224 of `side_px` (for 224: to 256, as stored pictures already are), then a square is cut from the
-    middle. Both axes keep their ratio; nothing is stretched.
+    The short side is resized to 256/224 of `side_px` (for 224: to 256, as stored pictures already are), then a square is cut
+    from the middle. Both axes keep their ratio; nothing is stretched.
 
     Args:
         image: upright, RGB, as `decode` gives it.

@@ -1,0 +1,147 @@
+"""Scores of a picture's technical quality: CleanVision's names and direction (0..1, lower is worse), formulas of our own.
+
+Every score but the size is taken from the picture whose short side is 256 px, so that it means the same for every camera. The
+thresholds are settings; `docs/experiments.md` says how they were found.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deep_images_hub.images.decode import Photograph
+from deep_images_hub.settings import Settings
+from deep_images_hub.verdicts import QUALITY_REASONS, Verdict
+
+# Brightness is judged by these percentiles: a few lamps do not make a night bright, a few shadows do not save an overexposed
+# picture.
+_BRIGHT_PERCENTILE = 95
+_SHADOW_PERCENTILE = 1
+_HISTOGRAM_BINS = 64
+# Sharpness is judged in the sharpest fifth of a grid of tiles: a sharp product before a blurred background is no blurred picture.
+_TILES_PER_SIDE = 4
+_SHARP_PERCENTILE = 80
+_BLUR_PX = 9
+# Differences of less than this many grey levels a pixel are noise, and weigh like a flat surface.
+_NOISE_LEVELS = 0.5
+
+
+@dataclass(frozen=True)
+class QualityThresholds:
+    """Scores below these fail the check of the same name."""
+
+    odd_size: float
+    odd_aspect_ratio: float
+    dark: float
+    light: float
+    low_information: float
+    blurry: float
+
+
+def thresholds_from_settings(settings: Settings) -> QualityThresholds:
+    """Return the thresholds that the settings name."""
+    return QualityThresholds(
+        odd_size=min(1.0, settings.min_side_px / settings.image_side_px),
+        odd_aspect_ratio=settings.odd_aspect_ratio_threshold,
+        dark=settings.dark_threshold,
+        light=settings.light_threshold,
+        low_information=settings.low_information_threshold,
+        blurry=settings.blurry_threshold,
+    )
+
+
+def quality_verdicts(photograph: Photograph, thresholds: QualityThresholds, *, full_side_px: int) -> tuple[Verdict, ...]:
+    """Score a photograph by every check of `verdicts.QUALITY_REASONS`, in that order, passed or not.
+
+    Args:
+        full_side_px: the short side from which on a photograph's size is beyond reproach (score 1).
+    """
+    luma = np.asarray(photograph.picture.convert("L"))
+    short_px, long_px = sorted((photograph.width_px, photograph.height_px))
+    scores = {
+        "odd_size": min(1.0, short_px / full_side_px),
+        "odd_aspect_ratio": short_px / long_px,
+        "dark": darkness_score(luma),
+        "light": lightness_score(luma),
+        "low_information": information_score(luma),
+        "blurry": sharpness_score(luma),
+    }
+    details = {
+        "odd_size": f"{photograph.width_px} x {photograph.height_px} pixels",
+        "odd_aspect_ratio": f"{photograph.width_px} x {photograph.height_px} pixels",
+    }
+    return tuple(_verdict(name, scores[name], getattr(thresholds, name), details.get(name)) for name in QUALITY_REASONS)
+
+
+def _verdict(name: str, score: float, threshold: float, detail: str | None) -> Verdict:
+    # The ledger keeps four digits: enough to move a threshold, and the same on every processor.
+    score = round(score, 4)
+    return Verdict(name, "fail" if score < threshold else "pass", score, threshold, detail)
+
+
+def darkness_score(luma: NDArray[np.uint8]) -> float:
+    """Return how bright the bright parts of a picture are: 0 all black, 1 where the brightest twentieth is white.
+
+    Args:
+        luma: (height, width), 0..255.
+    """
+    return float(np.percentile(luma, _BRIGHT_PERCENTILE)) / 255
+
+
+def lightness_score(luma: NDArray[np.uint8]) -> float:
+    """Return how dark the shadows of a picture are: 0 all white, 1 where the darkest hundredth is black.
+
+    Args:
+        luma: (height, width), 0..255.
+    """
+    return 1 - float(np.percentile(luma, _SHADOW_PERCENTILE)) / 255
+
+
+def information_score(luma: NDArray[np.uint8]) -> float:
+    """Return the entropy of a picture's grey levels, of the most that the histogram can have: 0 for one even surface.
+
+    Args:
+        luma: (height, width), 0..255.
+    """
+    counts = np.bincount((luma // (256 // _HISTOGRAM_BINS)).ravel(), minlength=_HISTOGRAM_BINS)
+    shares = counts[counts > 0] / luma.size
+    return max(0.0, float(-(shares * np.log2(shares)).sum() / np.log2(_HISTOGRAM_BINS)))
+
+
+def sharpness_score(luma: NDArray[np.uint8]) -> float:
+    """Return how much of a picture's fine detail one more blur would take away: a blurred picture has little left to lose.
+
+    Both axes and every tile of a grid are judged alone; the worse axis counts (motion blurs one only), in the sharpest tiles.
+    The idea is the blur effect of Crété-Roffet et al. 2007, "The blur effect: perception and estimation with a new no-reference
+    perceptual blur metric"; tiles and the floor for noise are ours. A picture of less than 16 px a side scores 0.
+
+    Args:
+        luma: (height, width), 0..255.
+    """
+    if min(luma.shape) < _TILES_PER_SIDE * 4:
+        return 0.0
+    levels = luma.astype(np.int16)
+    worse_axis = np.minimum(_kept_detail(levels), _kept_detail(levels.T).T)
+    return float(np.percentile(worse_axis, _SHARP_PERCENTILE))
+
+
+def _kept_detail(levels: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Return, by tile, the share of the differences between horizontal neighbours that a box blur of 9 px removes."""
+    padded = np.pad(levels, ((0, 0), (_BLUR_PX // 2, _BLUR_PX // 2 + 1)), mode="edge")
+    neighbours = np.abs(np.diff(levels, axis=1, append=levels[:, -1:]))
+    # Neighbouring box sums share all but their ends, so their difference needs no blur to be computed.
+    # Everything is kept at 9 times its size, in whole numbers.
+    blurred = np.abs(padded[:, _BLUR_PX:] - padded[:, :-_BLUR_PX])
+    sharp = neighbours * _BLUR_PX
+    lost = np.maximum(sharp - blurred, 0)
+    height, width = (side // _TILES_PER_SIDE for side in levels.shape)
+    floor = _NOISE_LEVELS * _BLUR_PX * height * width
+    kept: NDArray[np.float64] = _tile_sums(lost, height, width) / (_tile_sums(sharp, height, width) + floor)
+    return kept
+
+
+def _tile_sums(values: NDArray[np.int16], height: int, width: int) -> NDArray[np.float64]:
+    whole = values[: height * _TILES_PER_SIDE, : width * _TILES_PER_SIDE]
+    sums: NDArray[np.float64] = whole.reshape(_TILES_PER_SIDE, height, _TILES_PER_SIDE, width).sum(axis=(1, 3), dtype=np.float64)
+    return sums
+
