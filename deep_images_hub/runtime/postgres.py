@@ -246,10 +246,12 @@ class EmbeddedPostgres:
         for _ in range(_PORT_ATTEMPTS):
             port = secrets.choice(_PORTS)
             with socket.socket() as candidate:
-                with contextlib.suppress(OSError):
+                try:
                     candidate.bind((HOST, port))
-                    _write_private(self._port_file, str(port))
-                    return
+                except OSError:
+                    continue
+            _write_private(self._port_file, str(port))
+            return
         raise UnavailableError(
             f"No port of {HOST} is to be had: {_PORT_ATTEMPTS} between {_PORTS.start} and {_PORTS.stop} were tried. "
             "Free some, or set HUB_DATABASE_URL to a PostgreSQL that runs already."

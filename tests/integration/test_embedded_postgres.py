@@ -201,12 +201,12 @@ def test_start_as_root_with_programs_that_only_root_may_enter(
 
         assert query(new_server.start(), "select '[1]'::vector::text") == [("[1]",)]
 
-        program = os.readlink(f"/proc/{postmaster_pid(new_server)}/exe")
-        assert Path(program).is_relative_to(copies), "a folder that others may write to is not used"
+        program = Path(f"/proc/{postmaster_pid(new_server)}/exe").readlink()
+        assert program.is_relative_to(copies), "a folder that others may write to is not used"
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         new_server.stop()
         next(copies.rglob("vector.control")).unlink()
-        assert postgres_programs.find_programs().bin == Path(program).parent
+        assert postgres_programs.find_programs().bin == program.parent
         assert any(copies.rglob("vector.control")), "a copy that lost a file is made again"
 
 
@@ -246,7 +246,7 @@ def test_start_with_wrong_server_settings_shows_the_log(server: EmbeddedPostgres
 def test_start_on_a_cluster_of_another_version_says_what_to_do(new_server: EmbeddedPostgres) -> None:
     (new_server.folder / "data").mkdir(parents=True)
     (new_server.folder / "data" / "PG_VERSION").write_text("16\n")
-    with pytest.raises(UnavailableError, match="made by PostgreSQL 16.*this is version 18"):
+    with pytest.raises(UnavailableError, match=r"made by PostgreSQL 16.*this is version 18"):
         new_server.start()
 
 
