@@ -6,12 +6,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from deep_images_hub.batches.manifest import Manifest
 from deep_images_hub.catalogue.engine import copy_rows
 from deep_images_hub.catalogue.labels import label_by_code
 from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.catalogue.tables import batches
 from deep_images_hub.catalogue.users import ensure_supplier
 from deep_images_hub.errors import ConflictError, NotFoundError
 
@@ -134,10 +136,8 @@ def create_batch(connection: Connection, *, manifest: Manifest, place_id: int | 
         "submitted_count": len(manifest.objects),
         "submitted_at": manifest.submitted_at,
     }
-    columns = ", ".join(values)
-    parameters = ", ".join(f":{column}" for column in values)
     batch_id: int | None = connection.execute(
-        text(f"insert into batches ({columns}) values ({parameters}) on conflict (key) do nothing returning id"), values
+        insert(batches).values(values).on_conflict_do_nothing(index_elements=[batches.c.key]).returning(batches.c.id)
     ).scalar_one_or_none()
     if batch_id is None:
         return _same_batch_id(connection, manifest, values)
@@ -161,9 +161,7 @@ def _submission_rows(manifest: Manifest) -> list[tuple[int, str, str, int, datet
 
 def _same_batch_id(connection: Connection, manifest: Manifest, values: Mapping[str, object]) -> int:
     """Return the id of the batch that has the manifest's key, or raise ConflictError when it is not the same batch."""
-    kept = connection.execute(
-        text(f"select id, {', '.join(values)} from batches where key = :key"), {"key": manifest.batch_key}
-    ).one()
+    kept = connection.execute(select(batches).where(batches.c.key == manifest.batch_key)).one()
     differences = [column for column, value in values.items() if kept._mapping[column] != value]
     if not differences:
         rows = connection.execute(

@@ -23,7 +23,7 @@ MAX_OVERFLOW = 10
 
 _COPY_BLOCK_CHARACTERS = 1 << 20
 _HINTS = {
-    errorcodes.LOCK_NOT_AVAILABLE: f"a lock was not to be had within {LOCK_TIMEOUT_S} s: something else is changing the same rows",
+    errorcodes.LOCK_NOT_AVAILABLE: f"a lock was not to be had within {LOCK_TIMEOUT_S} s: somebody else changes the same rows",
     errorcodes.QUERY_CANCELED: f"a statement was stopped after {STATEMENT_TIMEOUT_S} s",
     errorcodes.DISK_FULL: "the database's disk is full",
     errorcodes.TOO_MANY_CONNECTIONS: "the database takes no more connections",

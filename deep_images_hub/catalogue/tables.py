@@ -249,6 +249,8 @@ images = Table(
     Column("taken_at", DateTime(timezone=True)),
     _created_at(),
     CheckConstraint("width_px > 0 and height_px > 0", name="has_pixels"),
+    # Finds hashes that differ in at most 3 bits: they share one of their four bands of 16 bits.
+    Index("ix_images_hash_bands", text("hash_bands(difference_hash)"), postgresql_using="gin"),
 )
 
 LABEL_SET = "main"
@@ -266,7 +268,12 @@ image_labels = Table(
     _created_at(),
     _one_of("said_by", ("supplier", "crowd", "network", "operator")),
     Index("uq_image_labels_current", "image_id", "label_set", unique=True, postgresql_where=text("is_current")),
-    Index("ix_image_labels_gallery", "label_id", "image_id", postgresql_where=text("is_current")),
+    Index(
+        "ix_image_labels_gallery",
+        "label_id",
+        "image_id",
+        postgresql_where=text(f"is_current and label_set = '{LABEL_SET}'"),
+    ),
 )
 
 # The ledger. Scores run from 0 (worst) to 1; lower is worse. Null: the check gives no score.
@@ -340,11 +347,15 @@ dataset_versions = Table(
     Column("name", Text, nullable=False),
     Column("digest", Text, CheckConstraint(f"digest ~ '{_SHA256}'", name="digest_form"), nullable=False),
     Column("image_count", Integer, CheckConstraint("image_count > 0", name="not_empty"), nullable=False),
+    Column("train_count", Integer, nullable=False),
+    Column("validation_count", Integer, nullable=False),
+    Column("test_count", Integer, nullable=False),
     Column("label_count", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False, comment="of all its stored pictures"),
     Column("created_by", ForeignKey("users.id")),
     _created_at(),
     UniqueConstraint("recipe_id", "digest"),
+    CheckConstraint("image_count = train_count + validation_count + test_count", name="splits_add_up"),
 )
 
 # What a version contains never changes: a trigger refuses UPDATE and DELETE.

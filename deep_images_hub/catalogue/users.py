@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy.dialects.postgresql import insert
 
 from deep_images_hub.accounts import MIN_PASSWORD_LENGTH, ROLES, hash_password
+from deep_images_hub.catalogue.tables import users
 from deep_images_hub.errors import ConflictError, InvalidInputError
 
 MAX_NAME_LENGTH = 200
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_COLUMNS = "id, email, display_name, role, is_active, password_hash"
+_COLUMNS = (users.c.id, users.c.email, users.c.display_name, users.c.role, users.c.is_active, users.c.password_hash)
 
 
 @dataclass(frozen=True)
@@ -48,52 +49,46 @@ def create_user(connection: Connection, *, email: str, display_name: str, role: 
     if password is not None and len(password) < MIN_PASSWORD_LENGTH:
         raise InvalidInputError(f"The password has {len(password)} characters. Expected at least {MIN_PASSWORD_LENGTH}.")
     row = connection.execute(
-        text(
-            "insert into users (email, display_name, role, password_hash) values (:email, :display_name, :role, :password_hash)"
-            f" on conflict (email) do nothing returning {_COLUMNS}"
-        ),
-        {
-            "email": _clean_email(email),
-            "display_name": _clean_name(display_name),
-            "role": role,
-            "password_hash": None if password is None else hash_password(password),
-        },
+        insert(users)
+        .values(
+            email=_clean_email(email),
+            display_name=_clean_name(display_name),
+            role=role,
+            password_hash=None if password is None else hash_password(password),
+        )
+        .on_conflict_do_nothing(index_elements=[users.c.email])
+        .returning(*_COLUMNS)
     ).one_or_none()
     if row is None:
         raise ConflictError(f"{_clean_email(email)} has an account already. Sign in, or choose another address.")
-    return _user(row)
+    return User(**row._mapping)
 
 
 def ensure_supplier(connection: Connection, *, email: str, display_name: str) -> int:
     """Return the id of the account with this address, making one of a supplier who cannot sign in when there is none."""
-    parameters = {"email": _clean_email(email), "display_name": _clean_name(display_name)}
+    cleaned = _clean_email(email)
     connection.execute(
-        text(
-            "insert into users (email, display_name, role) values (:email, :display_name, 'supplier') on conflict (email) do nothing"
-        ),
-        parameters,
+        insert(users)
+        .values(email=cleaned, display_name=_clean_name(display_name), role="supplier")
+        .on_conflict_do_nothing(index_elements=[users.c.email])
     )
-    user_id: int = connection.execute(text("select id from users where email = :email"), parameters).scalar_one()
+    user_id: int = connection.execute(select(users.c.id).where(users.c.email == cleaned)).scalar_one()
     return user_id
 
 
 def user_by_email(connection: Connection, email: str) -> User | None:
     """Return an account, whatever the case of the address; None when there is none."""
-    return _one(connection, "email = :value", email.strip().lower())
+    return _one(connection, users.c.email == email.strip().lower())
 
 
 def user_by_id(connection: Connection, user_id: int) -> User | None:
     """Return an account; None when there is none."""
-    return _one(connection, "id = :value", user_id)
+    return _one(connection, users.c.id == user_id)
 
 
-def _one(connection: Connection, condition: str, value: object) -> User | None:
-    row = connection.execute(text(f"select {_COLUMNS} from users where {condition}"), {"value": value}).one_or_none()
-    return None if row is None else _user(row)
-
-
-def _user(row: Row[Any]) -> User:
-    return User(**row._mapping)
+def _one(connection: Connection, condition: ColumnElement[bool]) -> User | None:
+    row = connection.execute(select(*_COLUMNS).where(condition)).one_or_none()
+    return None if row is None else User(**row._mapping)
 
 
 def _clean_email(email: str) -> str:

@@ -59,7 +59,8 @@ class LabelGraph:
         for code in (edge.parent, edge.child):
             if code not in self.names:
                 raise InvalidInputError(
-                    f"The edge from {edge.parent!r} to {edge.child!r} names the label {code!r}, which does not exist. Add it first."
+                    f"The edge from {edge.parent!r} to {edge.child!r} names the label {code!r}, which does not exist. "
+                    "Add it first."
                 )
 
     def _check_no_circle(self, relation: str) -> None:

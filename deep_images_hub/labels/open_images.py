@@ -71,6 +71,7 @@ def _read_edges(file: Path) -> frozenset[LabelEdge]:
 def _code(node: Any, file: Path) -> str:
     if not isinstance(node, dict) or not isinstance(node.get("LabelName"), str):
         raise InvalidInputError(
-            f"{file} holds {str(node)[:80]!r} where a class was expected: an object with LabelName, and Subcategory or Part as lists."
+            f"{file} holds {str(node)[:80]!r} where a class was expected: "
+            "an object with LabelName, and Subcategory or Part as lists."
         )
     return clean_text(node["LabelName"])

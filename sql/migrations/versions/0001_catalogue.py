@@ -15,6 +15,16 @@ down_revision: str | None = None
 # One statement group a table, in the order of their foreign keys.
 _TABLES = (
     r"""
+    -- The four bands of 16 bits of a difference hash, told apart by their place.
+    create function hash_bands(difference_hash bigint) returns bigint[] language sql immutable strict parallel safe
+        return array[
+            (difference_hash >> 48) & 65535,
+            (difference_hash >> 32) & 65535 | 65536,
+            (difference_hash >> 16) & 65535 | 131072,
+            difference_hash & 65535 | 196608
+        ];
+    """,
+    r"""
     create table labels (
         id integer generated always as identity,
         code text not null constraint ck_labels_code_form check (code ~ '^\S(.*\S)?$' and length(code) <= 200),
@@ -111,12 +121,16 @@ _TABLES = (
         name text not null,
         digest text not null constraint ck_dataset_versions_digest_form check (digest ~ '^[0-9a-f]{64}$'),
         image_count integer not null constraint ck_dataset_versions_not_empty check (image_count > 0),
+        train_count integer not null,
+        validation_count integer not null,
+        test_count integer not null,
         label_count integer not null,
         size_bytes bigint not null,
         created_by bigint,
         created_at timestamptz default now() not null,
         constraint pk_dataset_versions primary key (id),
         constraint uq_dataset_versions_recipe_id_digest unique (recipe_id, digest),
+        constraint ck_dataset_versions_splits_add_up check (image_count = train_count + validation_count + test_count),
         constraint fk_dataset_versions_recipe_id foreign key (recipe_id) references recipes (id),
         constraint fk_dataset_versions_created_by foreign key (created_by) references users (id)
     );
@@ -215,6 +229,7 @@ _TABLES = (
         constraint fk_images_batch_id foreign key (batch_id) references batches (id)
     );
     create index ix_images_batch_id on images (batch_id);
+    create index ix_images_hash_bands on images USING gin (hash_bands(difference_hash));
     comment on column images.sha256 is 'of the bytes as sent';
     comment on column images.format is 'jpeg, png, webp, ...: of the bytes as sent';
     comment on column images.size_bytes is 'of the bytes as sent';
@@ -298,7 +313,7 @@ _TABLES = (
         constraint fk_image_labels_label_id foreign key (label_id) references labels (id),
         constraint fk_image_labels_user_id foreign key (user_id) references users (id)
     );
-    create index ix_image_labels_gallery on image_labels (label_id, image_id) where is_current;
+    create index ix_image_labels_gallery on image_labels (label_id, image_id) where is_current and label_set = 'main';
     create unique index uq_image_labels_current on image_labels (image_id, label_set) where is_current;
     """,
     r"""

@@ -1,0 +1,222 @@
+"""Recipes and dataset versions: which pictures a recipe admits, writing a frozen version down, reading it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from deep_images_hub.catalogue.engine import copy_rows
+from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.catalogue.tables import dataset_versions, recipes
+from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
+from deep_images_hub.datasets.image_folder import VersionPicture
+from deep_images_hub.datasets.recipe import Recipe
+from deep_images_hub.datasets.split import Candidate, SplitCandidate
+from deep_images_hub.errors import NotFoundError
+
+_READ_ROWS = 1_000
+_versions = select(
+    dataset_versions.c.id,
+    dataset_versions.c.name,
+    dataset_versions.c.digest,
+    recipes.c.digest.label("recipe_digest"),
+    recipes.c.body.label("recipe_body"),
+    dataset_versions.c.image_count,
+    dataset_versions.c.train_count,
+    dataset_versions.c.validation_count,
+    dataset_versions.c.test_count,
+    dataset_versions.c.label_count,
+    dataset_versions.c.size_bytes,
+    dataset_versions.c.created_by,
+    dataset_versions.c.created_at,
+).join_from(dataset_versions, recipes, recipes.c.id == dataset_versions.c.recipe_id)
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """A frozen answer to a recipe; its content never changes.
+
+    Attributes:
+        id: its row.
+        name: as its maker called it.
+        digest: of its content: pictures, labels, splits.
+        recipe_digest, recipe_body: what was asked; the body is JSON values for `recipe_from_body`.
+        image_count: of all splits; train_count, validation_count and test_count add up to it.
+        size_bytes: of all its stored pictures.
+        created_by: the account that froze it first, or None.
+    """
+
+    id: int
+    name: str
+    digest: str
+    recipe_digest: str
+    recipe_body: dict[str, Any]
+    image_count: int
+    train_count: int
+    validation_count: int
+    test_count: int
+    label_count: int
+    size_bytes: int
+    created_by: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class TrainingPicture:
+    """A picture of a version as training reads it.
+
+    Attributes:
+        position: its place in the version.
+        label_code: its label in this version.
+        split: `train`, `validation` or `test`.
+    """
+
+    position: int
+    image_id: int
+    sha256: str
+    label_code: str
+    split: str
+    picture_key: str
+
+
+def candidates(connection: Connection, *, recipe: Recipe) -> list[Candidate]:
+    """Return every picture that a recipe admits, before its limit per label is applied, by label code, then sha256.
+
+    Pictures have their current label; labels that do not exist admit nothing.
+    """
+    rows = connection.execute(
+        load_query("recipe_candidates"),
+        {
+            "label_codes": list(recipe.label_codes),
+            "with_descendants": recipe.with_descendants,
+            "pictures": list(recipe.pictures),
+            "left_out": list(recipe.left_out),
+            "city": recipe.city,
+            "licences": list(recipe.licences),
+            "min_quality": recipe.min_quality,
+        },
+    )
+    return [Candidate(**row._mapping) for row in rows]
+
+
+def save_version(
+    connection: Connection,
+    *,
+    recipe: Recipe,
+    digest: str,
+    name: str,
+    created_by: int | None,
+    pictures: Sequence[SplitCandidate],
+) -> DatasetVersion:
+    """Write a version down, or return the one that this recipe gave before when it has the same digest, under its first name.
+
+    Args:
+        digest: of the content.
+        pictures: at least one; a picture's place here is its position in the version.
+    """
+    recipe_id = _recipe_id(connection, recipe)
+    splits = Counter(picture.split for picture in pictures)
+    version_id = connection.execute(
+        insert(dataset_versions)
+        .values(
+            recipe_id=recipe_id,
+            name=name,
+            digest=digest,
+            image_count=len(pictures),
+            train_count=splits["train"],
+            validation_count=splits["validation"],
+            test_count=splits["test"],
+            label_count=len({picture.candidate.label_code for picture in pictures}),
+            size_bytes=sum(picture.candidate.size_bytes for picture in pictures),
+            created_by=created_by,
+        )
+        .on_conflict_do_nothing(index_elements=[dataset_versions.c.recipe_id, dataset_versions.c.digest])
+        .returning(dataset_versions.c.id)
+    ).scalar_one_or_none()
+    if version_id is not None:
+        copy_rows(
+            connection,
+            "dataset_items",
+            ("version_id", "position", "image_id", "label_id", "split", "group_key"),
+            (
+                (version_id, position, of.candidate.image_id, of.candidate.label_id, of.split, of.group_key)
+                for position, of in enumerate(pictures)
+            ),
+        )
+    kept = dataset_versions.c.recipe_id == recipe_id, dataset_versions.c.digest == digest
+    return DatasetVersion(**connection.execute(_versions.where(*kept)).one()._mapping)
+
+
+def _recipe_id(connection: Connection, recipe: Recipe) -> int:
+    connection.execute(
+        insert(recipes).values(digest=recipe.digest, body=recipe.body).on_conflict_do_nothing(index_elements=[recipes.c.digest])
+    )
+    recipe_id: int = connection.execute(select(recipes.c.id).where(recipes.c.digest == recipe.digest)).scalar_one()
+    return recipe_id
+
+
+def version_by_id(connection: Connection, version_id: int) -> DatasetVersion:
+    """Return a version. Raises NotFoundError."""
+    row = connection.execute(_versions.where(dataset_versions.c.id == version_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no dataset version with the number {version_id}.")
+    return DatasetVersion(**row._mapping)
+
+
+def version_by_digest(connection: Connection, digest: str) -> DatasetVersion:
+    """Return the first version with this content; several recipes may have given it. Raises NotFoundError."""
+    of_digest = _versions.where(dataset_versions.c.digest == digest).order_by(dataset_versions.c.id).limit(1)
+    row = connection.execute(of_digest).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no dataset version with the digest {digest!r}.")
+    return DatasetVersion(**row._mapping)
+
+
+def versions(connection: Connection, *, before_id: int | None = None, limit: int = 50) -> list[DatasetVersion]:
+    """Return dataset versions, newest first. Read on with `before_id=page[-1].id`."""
+    page = _versions.order_by(dataset_versions.c.id.desc()).limit(limit)
+    if before_id is not None:
+        page = page.where(dataset_versions.c.id < before_id)
+    return [DatasetVersion(**row._mapping) for row in connection.execute(page)]
+
+
+def version_items(connection: Connection, version_id: int, split: str | None = None) -> Iterator[VersionPicture]:
+    """Yield the pictures of a version, or of one of its splits, in order of position.
+
+    Reads through a server-side cursor: memory stays flat, and the connection is busy until the last one is read.
+    """
+    rows = connection.execution_options(stream_results=True, yield_per=_READ_ROWS).execute(
+        load_query("version_pictures"), {"version_id": version_id, "split": split}
+    )
+    for row in rows:
+        yield VersionPicture(**row._mapping)
+
+
+def training_pictures(connection: Connection, version_id: int) -> list[TrainingPicture]:
+    """Return all pictures of a version as training reads them, in order of position."""
+    rows = connection.execute(
+        text(
+            "select dataset_items.position, dataset_items.image_id, images.sha256, labels.code as label_code,"
+            " dataset_items.split, images.picture_key from dataset_items join images on images.id = dataset_items.image_id"
+            " join labels on labels.id = dataset_items.label_id where dataset_items.version_id = :version_id"
+            " order by dataset_items.position"
+        ),
+        {"version_id": version_id},
+    )
+    return [TrainingPicture(**row._mapping) for row in rows]
+
+
+def label_split_counts(connection: Connection, version_id: int) -> list[LabelSplitCount]:
+    """Return how many pictures of each label each split of a version has, by label code, then split."""
+    rows = connection.execute(load_query("version_label_counts"), {"version_id": version_id})
+    return [LabelSplitCount(**row._mapping) for row in rows]
+
+
+def attribution_counts(connection: Connection, version_id: int) -> list[AttributionCount]:
+    """Return how many pictures of a version came under each licence and attribution, by those."""
+    rows = connection.execute(load_query("version_attributions"), {"version_id": version_id})
+    return [AttributionCount(**row._mapping) for row in rows]

@@ -1,0 +1,184 @@
+"""Pictures: galleries by keyset, one picture with all that is known of it, and pictures that look the same."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.verdicts import Verdict
+
+# Further apart the index on the hashes' bands would miss some.
+MAX_NEAR_COPY_BITS = 3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a gallery shows it, under its current label.
+
+    Attributes:
+        image_id: its row; hand over a page's last one as `after_image_id` to read on.
+        sha256: of the bytes as sent; its name outside the catalogue.
+        width_px, height_px: of the original, upright.
+    """
+
+    image_id: int
+    sha256: str
+    label_id: int
+    label_code: str
+    label_name: str
+    picture_key: str
+    thumbnail_key: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class NearCopy(Picture):
+    """A picture that looks like another. bits: how many of 64 bits their difference hashes differ in."""
+
+    bits: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture with where it came from.
+
+    Attributes:
+        label_id, label_code, label_name: its current label, None when it has none.
+        format: of the bytes as sent, as are size_bytes and sha256.
+        picture_size_bytes: of the stored picture.
+        difference_hash: 64 bits, as a signed integer.
+        quality_score: 0 (worst) to 1.
+        country_code, city: None unless the supplier shared a place.
+    """
+
+    image_id: int
+    sha256: str
+    label_id: int | None
+    label_code: str | None
+    label_name: str | None
+    picture_key: str
+    thumbnail_key: str
+    width_px: int
+    height_px: int
+    format: str
+    size_bytes: int
+    picture_size_bytes: int
+    original_key: str
+    difference_hash: int
+    quality_score: float
+    taken_at: datetime | None
+    created_at: datetime
+    batch_key: str
+    supplier_name: str
+    licence: str
+    attribution: str | None
+    country_code: str | None
+    city: str | None
+
+
+@dataclass(frozen=True)
+class ImageLabel:
+    """A label that somebody gave a picture.
+
+    Attributes:
+        said_by: `supplier`, `crowd`, `network` or `operator`.
+        confidence: 0 to 1, or None where nobody gave one.
+        is_current: one is, at most, in each label set.
+    """
+
+    label_set: str
+    label_code: str
+    label_name: str
+    said_by: str
+    confidence: float | None
+    is_current: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ExactCopy:
+    """A submission that was refused because its bytes were here already."""
+
+    batch_key: str
+    position: int
+    filename: str
+
+
+def gallery(
+    connection: Connection,
+    *,
+    label_id: int | None,
+    with_descendants: bool = True,
+    after_image_id: int | None = None,
+    limit: int = 60,
+) -> list[Picture]:
+    """Return a page of pictures, newest first: of a label, with or without everything under it, or of all when label_id is None.
+
+    Read on with `after_image_id=page[-1].image_id`.
+    """
+    parameters = {
+        "label_id": label_id,
+        "with_descendants": with_descendants,
+        "after_image_id": after_image_id,
+        "limit": limit,
+    }
+    if label_id is None:
+        del parameters["label_id"], parameters["with_descendants"]
+    rows = connection.execute(load_query("gallery_of_everything" if label_id is None else "gallery"), parameters)
+    return [Picture(**row._mapping) for row in rows]
+
+
+def image_by_sha256(connection: Connection, sha256: str) -> Image:
+    """Return a picture. Raises NotFoundError."""
+    row = connection.execute(load_query("image_by_sha256"), {"sha256": sha256}).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no picture with the sha256 {sha256!r}.")
+    return Image(**row._mapping)
+
+
+def verdicts_of(connection: Connection, *, image_id: int) -> list[Verdict]:
+    """Return what every check said of a picture, in the order in which they were made."""
+    return [Verdict(**row._mapping) for row in connection.execute(load_query("image_verdicts"), {"image_id": image_id})]
+
+
+def labels_of(connection: Connection, *, image_id: int) -> list[ImageLabel]:
+    """Return every label that a picture has or had, newest first."""
+    rows = connection.execute(
+        text(
+            "select image_labels.label_set, labels.code as label_code, labels.name as label_name, image_labels.said_by,"
+            " image_labels.confidence, image_labels.is_current, image_labels.created_at"
+            " from image_labels join labels on labels.id = image_labels.label_id"
+            " where image_labels.image_id = :image_id order by image_labels.id desc"
+        ),
+        {"image_id": image_id},
+    )
+    return [ImageLabel(**row._mapping) for row in rows]
+
+
+def near_copies(connection: Connection, *, image_id: int, max_bits: int = MAX_NEAR_COPY_BITS, limit: int = 12) -> list[NearCopy]:
+    """Return pictures that look like one: whose difference hashes differ in at most so many bits; nearest first.
+
+    Raises:
+        InvalidInputError: max_bits is not 0 to 3.
+    """
+    if not 0 <= max_bits <= MAX_NEAR_COPY_BITS:
+        raise InvalidInputError(f"max_bits is {max_bits}. Expected 0 to {MAX_NEAR_COPY_BITS}.")
+    rows = connection.execute(load_query("near_copies"), {"image_id": image_id, "max_bits": max_bits, "limit": limit})
+    return [NearCopy(**row._mapping) for row in rows]
+
+
+def exact_copies(connection: Connection, *, image_id: int, limit: int = 12) -> list[ExactCopy]:
+    """Return submissions that were refused as copies of a picture, oldest first."""
+    rows = connection.execute(
+        text(
+            "select batches.key as batch_key, submissions.position, submissions.filename"
+            " from submissions join batches on batches.id = submissions.batch_id"
+            " where submissions.image_id = :image_id and submissions.reason = 'exact_duplicates'"
+            " order by submissions.id limit :limit"
+        ),
+        {"image_id": image_id, "limit": limit},
+    )
+    return [ExactCopy(**row._mapping) for row in rows]

@@ -1,0 +1,269 @@
+"""The queue of training runs: requests, leases, progress, how a run ends. What came of it is `models`'.
+
+A run belongs to whoever holds its lease. A lease that is not renewed in time may be taken by another; what its former owner
+writes afterwards is refused. Which status may follow which is decided by `deep_images_hub.training` alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from deep_images_hub.catalogue.datasets import version_by_id
+from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.catalogue.tables import training_events, training_runs
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
+from deep_images_hub.training import MAX_ATTEMPTS, check_transition
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A request for a baseline model, and how far it is.
+
+    Attributes:
+        requested_by: the account, or None.
+        status: one of `training.RUN_STATUSES`.
+        message: for people: the last thing that happened, or why it failed.
+        attempt: how often it was taken from the queue; 0 while it never was.
+        lease_owner, lease_until: who runs it, while it runs.
+    """
+
+    id: int
+    version_id: int
+    requested_by: int | None
+    backbone: str
+    workers: int
+    status: str
+    message: str | None
+    attempt: int
+    lease_owner: str | None
+    lease_until: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ListedRun(TrainingRun):
+    """A run with what it trains on. requester_name None: nobody's; model_id None: no model yet."""
+
+    version_name: str
+    version_digest: str
+    image_count: int
+    train_count: int
+    validation_count: int
+    test_count: int
+    label_count: int
+    requester_name: str | None
+    model_id: int | None
+
+
+@dataclass(frozen=True)
+class TrainingEvent:
+    """How far a stage of a run is.
+
+    Attributes:
+        id: grows; hand over the last one as `after_id` to read on.
+        stage: `features`, `train`, `evaluate` or `export`.
+        done, total: steps of the stage, e.g. epochs.
+        metrics: by name, e.g. `loss`, `accuracy`.
+    """
+
+    id: int
+    attempt: int
+    stage: str
+    done: int
+    total: int
+    metrics: Mapping[str, float]
+    created_at: datetime
+
+
+def request_run(connection: Connection, *, version_id: int, requested_by: int | None, backbone: str, workers: int) -> TrainingRun:
+    """Put a run into the queue.
+
+    Raises:
+        NotFoundError: there is no such dataset version.
+        InvalidInputError: there are no workers.
+    """
+    version_by_id(connection, version_id)
+    if workers < 1:
+        raise InvalidInputError(f"The run was asked for with {workers} workers. Expected 1 or more.")
+    row = connection.execute(
+        insert(training_runs)
+        .values(version_id=version_id, requested_by=requested_by, backbone=backbone, workers=workers)
+        .returning(training_runs)
+    ).one()
+    return TrainingRun(**row._mapping)
+
+
+def take_run(connection: Connection, *, owner: str, lease_s: float) -> TrainingRun | None:
+    """Take the next run from the queue: of the account with the fewest runs under way, the oldest. None: there is nothing to do.
+
+    Runs whose lease ran out go back into the queue first, or fail when that happened `MAX_ATTEMPTS` times. Of several takers at
+    once each gets another run. Commit soon: the run is locked until then.
+
+    Args:
+        owner: a name that no other process has, now or later.
+        lease_s: seconds until the run may be taken by another, unless `renew_lease` is called.
+    """
+    _release_lost_runs(connection)
+    queued = connection.execute(load_query("next_queued_run")).one_or_none()
+    if queued is None:
+        return None
+    check_transition(queued.status, "running")
+    row = connection.execute(
+        update(training_runs)
+        .where(training_runs.c.id == queued.id)
+        .values(
+            status="running",
+            attempt=training_runs.c.attempt + 1,
+            lease_owner=owner,
+            lease_until=_from_now(lease_s),
+            started_at=func.coalesce(training_runs.c.started_at, func.clock_timestamp()),
+            message="Started.",
+        )
+        .returning(training_runs)
+    ).one()
+    return TrainingRun(**row._mapping)
+
+
+def _release_lost_runs(connection: Connection) -> None:
+    lost = connection.execute(
+        text(
+            "select id, status, attempt, lease_owner from training_runs"
+            " where status = 'running' and lease_until < clock_timestamp() order by id for update skip locked"
+        )
+    )
+    for run in lost:
+        if run.attempt < MAX_ATTEMPTS:
+            _move(connection, run, "queued", f"{run.lease_owner} stopped without a word; waits for another try.")
+        else:
+            _move(
+                connection,
+                run,
+                "failed",
+                f"Given up after {run.attempt} tries: each time whoever ran it stopped without a word. "
+                "Look for too little memory in the log of the dispatcher, or train on fewer pictures.",
+            )
+
+
+def _move(connection: Connection, run: Row[Any], status: str, message: str | None) -> None:
+    """Take a locked run out of `running` or `queued`. Raises ConflictError when it may not go there."""
+    check_transition(run.status, status)
+    connection.execute(
+        update(training_runs)
+        .where(training_runs.c.id == run.id)
+        .values(
+            status=status,
+            message=message,
+            lease_owner=None,
+            lease_until=None,
+            finished_at=None if status == "queued" else func.clock_timestamp(),
+        )
+    )
+
+
+def _from_now(seconds: float) -> Any:
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def renew_lease(connection: Connection, *, run_id: int, owner: str, lease_s: float) -> bool:
+    """Keep a run for so many seconds more. False: it was cancelled or taken by another; stop working on it."""
+    renewed = connection.execute(
+        update(training_runs)
+        .where(training_runs.c.id == run_id, training_runs.c.status == "running", training_runs.c.lease_owner == owner)
+        .values(lease_until=_from_now(lease_s))
+    )
+    return renewed.rowcount == 1
+
+
+def add_event(
+    connection: Connection,
+    *,
+    run_id: int,
+    attempt: int,
+    stage: str,
+    done: int,
+    total: int,
+    metrics: Mapping[str, float] | None = None,
+) -> bool:
+    """Write down how far a run is. False, and nothing is written, when that attempt at it is over."""
+    run = _locked_run(connection, run_id)
+    if run.status != "running" or run.attempt != attempt:
+        return False
+    connection.execute(
+        insert(training_events).values(
+            run_id=run_id, attempt=attempt, stage=stage, done=done, total=total, metrics=dict(metrics or {})
+        )
+    )
+    connection.execute(update(training_runs).where(training_runs.c.id == run_id).values(message=f"{stage}: {done} of {total}"))
+    return True
+
+
+def finish_run(connection: Connection, *, run_id: int, owner: str, status: str, message: str) -> None:
+    """End a run, as its owner.
+
+    Args:
+        status: `succeeded` or `failed`.
+        message: for people: what came of it, or why it failed.
+
+    Raises:
+        NotFoundError: there is no such run.
+        ConflictError: it has ended, or somebody else has its lease.
+    """
+    run = _locked_run(connection, run_id)
+    check_transition(run.status, status)
+    if run.lease_owner != owner:
+        raise ConflictError(
+            f"Training run {run_id} was lost by {owner} and taken by {run.lease_owner}. Its result is not kept; "
+            "raise HUB_LEASE_S when this happens to runs that work."
+        )
+    _move(connection, run, status, message)
+
+
+def cancel_run(connection: Connection, *, run_id: int) -> None:
+    """Take a run out of the queue, or tell whoever runs it to stop: its next `renew_lease` says so.
+
+    Raises:
+        NotFoundError: there is no such run.
+        ConflictError: it has ended.
+    """
+    _move(connection, _locked_run(connection, run_id), "cancelled", "Cancelled.")
+
+
+def _locked_run(connection: Connection, run_id: int) -> Row[Any]:
+    row = connection.execute(select(training_runs).where(training_runs.c.id == run_id).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no training run with the number {run_id}.")
+    return row
+
+
+def run_by_id(connection: Connection, run_id: int) -> TrainingRun:
+    """Return a run. Raises NotFoundError."""
+    row = connection.execute(select(training_runs).where(training_runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no training run with the number {run_id}.")
+    return TrainingRun(**row._mapping)
+
+
+def runs(
+    connection: Connection, *, requested_by: int | None = None, before_id: int | None = None, limit: int = 50
+) -> list[ListedRun]:
+    """Return runs of one account, or of all, newest first. Read on with `before_id=page[-1].id`."""
+    parameters = {"requested_by": requested_by, "before_id": before_id, "limit": limit}
+    return [ListedRun(**row._mapping) for row in connection.execute(load_query("runs_with_counts"), parameters)]
+
+
+def events_of(connection: Connection, *, run_id: int, after_id: int = 0, limit: int = 1_000) -> list[TrainingEvent]:
+    """Return a run's progress in order, of all its attempts, after an event."""
+    rows = connection.execute(
+        text(
+            "select id, attempt, stage, done, total, metrics, created_at from training_events"
+            " where run_id = :run_id and id > :after_id order by id limit :limit"
+        ),
+        {"run_id": run_id, "after_id": after_id, "limit": limit},
+    )
+    return [TrainingEvent(**row._mapping) for row in rows]

@@ -1,0 +1,19 @@
+-- The newest pictures of all labels. A page of it, after a picture.
+-- Parameters: after_image_id (null: from the newest), limit.
+-- Columns: those of gallery.
+select
+    images.id as image_id,
+    images.sha256,
+    labels.id as label_id,
+    labels.code as label_code,
+    labels.name as label_name,
+    images.picture_key,
+    images.thumbnail_key,
+    images.width_px,
+    images.height_px
+from images
+join image_labels on image_labels.image_id = images.id and image_labels.is_current and image_labels.label_set = 'main'
+join labels on labels.id = image_labels.label_id
+where images.id < coalesce(cast(:after_image_id as bigint), 9223372036854775807)
+order by images.id desc
+limit :limit
