@@ -215,6 +215,14 @@ def latest_batches(
     return [_batch(row) for row in connection.execute(load_query("latest_batches"), parameters)]
 
 
+def latest_batches_geojson(connection: Connection, *, city: str | None = None, limit: int = 100) -> dict[str, Any]:
+    """Return the newest batches that have a place, of a city or of everywhere, as a GeoJSON FeatureCollection (RFC 7946)."""
+    geojson: dict[str, Any] = connection.execute(
+        load_query("latest_batches_geojson"), {"city": city, "limit": limit}
+    ).scalar_one()
+    return geojson
+
+
 def batch_by_key(connection: Connection, key: str) -> Batch:
     """Return a batch. Raises NotFoundError."""
     row = connection.execute(load_query("batch_by_key"), {"key": key}).one_or_none()

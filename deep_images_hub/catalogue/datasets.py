@@ -190,10 +190,21 @@ def version_items(connection: Connection, version_id: int, split: str | None = N
     Reads through a server-side cursor: memory stays flat, and the connection is busy until the last one is read.
     """
     rows = connection.execution_options(stream_results=True, yield_per=_READ_ROWS).execute(
-        load_query("version_pictures"), {"version_id": version_id, "split": split}
+        load_query("version_pictures"), {"version_id": version_id, "split": split, "after_position": -1, "limit": None}
     )
     for row in rows:
         yield VersionPicture(**row._mapping)
+
+
+def version_page(
+    connection: Connection, *, version_id: int, split: str | None = None, after_position: int = -1, limit: int = _READ_ROWS
+) -> list[VersionPicture]:
+    """Return some pictures of a version, or of one of its splits, in order of position. Read on with `page[-1].position`.
+
+    For whoever reads slowly, such as a download: no connection is held between two pages.
+    """
+    parameters = {"version_id": version_id, "split": split, "after_position": after_position, "limit": limit}
+    return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_pictures"), parameters)]
 
 
 def training_pictures(connection: Connection, version_id: int) -> list[TrainingPicture]:

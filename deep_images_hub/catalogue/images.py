@@ -1,5 +1,6 @@
 """Pictures: galleries by keyset, one picture with all that is known of it, and pictures that look the same."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,6 +138,12 @@ def image_by_sha256(connection: Connection, sha256: str) -> Image:
     if row is None:
         raise NotFoundError(f"There is no picture with the sha256 {sha256!r}.")
     return Image(**row._mapping)
+
+
+def pictures_by_sha256s(connection: Connection, sha256s: Collection[str]) -> dict[str, Picture]:
+    """Return those of the pictures that exist and have a label, by sha256."""
+    rows = connection.execute(load_query("pictures_by_sha256s"), {"sha256s": list(sha256s)})
+    return {row.sha256: Picture(**row._mapping) for row in rows}
 
 
 def verdicts_of(connection: Connection, *, image_id: int) -> list[Verdict]:

@@ -120,9 +120,27 @@ def labels_under(connection: Connection, *, label_code: str) -> list[Label]:
     return _labels(connection, "labels_under", label_code=label_code)
 
 
-def labels_by_count(connection: Connection, *, min_images: int | None = None, max_images: int | None = None) -> list[Label]:
-    """Return the labels that have, with everything under them, at least and at most so many pictures; fewest first."""
-    return _labels(connection, "labels_by_count", min_images=min_images, max_images=max_images)
+def labels_by_count(
+    connection: Connection,
+    *,
+    min_images: int | None = None,
+    max_images: int | None = None,
+    after: Label | None = None,
+    limit: int = 200,
+) -> list[Label]:
+    """Return the labels that have, with everything under them, at least and at most so many pictures; fewest first.
+
+    Read on with `after=page[-1]`.
+    """
+    return _labels(
+        connection,
+        "labels_by_count",
+        min_images=min_images,
+        max_images=max_images,
+        after_images=after.subtree_images if after else None,
+        after_code=after.code if after else None,
+        limit=limit,
+    )
 
 
 def add_label(connection: Connection, *, code: str, name: str, parent_code: str | None, source: str = "added") -> Label:

@@ -99,9 +99,21 @@ def model_by_id(connection: Connection, model_id: int) -> TrainedModel:
     return TrainedModel(**row._mapping)
 
 
-def models(connection: Connection, *, before_id: int | None = None, limit: int = 50) -> list[TrainedModel]:
-    """Return models, newest first. Read on with `before_id=page[-1].id`."""
+def model_of_run(connection: Connection, run_id: int) -> int | None:
+    """Return the id of a run's model; None when it has none, or none yet."""
+    model_id: int | None = connection.execute(
+        select(trained_models.c.id).where(trained_models.c.run_id == run_id)
+    ).scalar_one_or_none()
+    return model_id
+
+
+def models(
+    connection: Connection, *, version_id: int | None = None, before_id: int | None = None, limit: int = 50
+) -> list[TrainedModel]:
+    """Return models, of one dataset version or of all, newest first. Read on with `before_id=page[-1].id`."""
     page = _models.order_by(trained_models.c.id.desc()).limit(limit)
+    if version_id is not None:
+        page = page.where(training_runs.c.version_id == version_id)
     if before_id is not None:
         page = page.where(trained_models.c.id < before_id)
     return [TrainedModel(**row._mapping) for row in connection.execute(page)]

@@ -1,5 +1,5 @@
 -- The pictures of a dataset version, or of one of its splits, with what a download says of each.
--- Parameters: version_id, split (null: all).
+-- Parameters: version_id, split (null: all), after_position (-1: from the first), limit (null: all).
 -- Columns: position, sha256, label_code, group_key, picture_key, picture_size_bytes, licence, attribution, taken_at, country_code,
 -- city; by position.
 select
@@ -19,5 +19,9 @@ join images on images.id = dataset_items.image_id
 join labels on labels.id = dataset_items.label_id
 join batches on batches.id = images.batch_id
 left join places on places.id = batches.place_id
-where dataset_items.version_id = :version_id and (cast(:split as text) is null or dataset_items.split = :split)
+where
+    dataset_items.version_id = :version_id
+    and dataset_items.position > :after_position
+    and (cast(:split as text) is null or dataset_items.split = :split)
 order by dataset_items.position
+limit :limit

@@ -1,0 +1,161 @@
+-- What does the catalogue say, whatever its ids and times of processing are? Two catalogues say the same when every table has the
+-- same checksum. Rows are named by their natural keys and hashed in an order of their own, so the order of writing is nothing.
+-- Left out: ids, created_at and other times of processing, password hashes (salted), leases and attempts, and of trained models
+-- the files and metrics (two honest runs may differ in the last digit).
+-- Parameters: none.
+-- Columns: table_name, row_count, checksum; tables without rows are left out; by table name.
+with contents (table_name, content) as (
+    select 'labels', row(code, name, source)::text
+    from labels
+    union all
+    select 'label_edges', row(parents.code, children.code, label_edges.relation)::text
+    from label_edges
+    join labels as parents on parents.id = label_edges.parent_id
+    join labels as children on children.id = label_edges.child_id
+    union all
+    select 'label_closure', row(above.code, below.code, label_closure.depth)::text
+    from label_closure
+    join labels as above on above.id = label_closure.ancestor_id
+    join labels as below on below.id = label_closure.descendant_id
+    union all
+    select 'label_counts', row(labels.code, label_counts.own_images, label_counts.subtree_images)::text
+    from label_counts
+    join labels on labels.id = label_counts.label_id
+    union all
+    select 'users', row(email, display_name, role, is_active)::text
+    from users
+    union all
+    select 'places', row(country_code, region, city, postcode, latitude, longitude)::text
+    from places
+    union all
+    select
+        'geocodings',
+        row(geocodings.geocoder, geocodings.query, places.country_code, places.region, places.city, places.postcode)::text
+    from geocodings
+    left join places on places.id = geocodings.place_id
+    union all
+    select
+        'batches',
+        row(
+            batches.key, users.email, labels.code, places.country_code, places.region, places.city, places.postcode,
+            batches.licence, batches.attribution, batches.manifest_key, batches.status, batches.submitted_count,
+            batches.accepted_count, batches.rejected_count, batches.review_count, batches.submitted_at at time zone 'UTC'
+        )::text
+    from batches
+    join users on users.id = batches.supplier_id
+    join labels on labels.id = batches.label_id
+    left join places on places.id = batches.place_id
+    union all
+    select
+        'submissions',
+        row(
+            batches.key, submissions.position, submissions.object_key, submissions.filename, submissions.size_bytes,
+            submissions.taken_at at time zone 'UTC', submissions.status, submissions.reason, images.sha256
+        )::text
+    from submissions
+    join batches on batches.id = submissions.batch_id
+    left join images on images.id = submissions.image_id
+    union all
+    select
+        'images',
+        row(
+            images.sha256, batches.key, images.format, images.size_bytes, images.picture_size_bytes, images.width_px,
+            images.height_px, images.difference_hash, images.original_key, images.picture_key, images.thumbnail_key,
+            images.quality_score, images.taken_at at time zone 'UTC'
+        )::text
+    from images
+    join batches on batches.id = images.batch_id
+    union all
+    select
+        'image_labels',
+        row(
+            images.sha256, image_labels.label_set, labels.code, image_labels.said_by, users.email,
+            image_labels.confidence, image_labels.is_current
+        )::text
+    from image_labels
+    join images on images.id = image_labels.image_id
+    join labels on labels.id = image_labels.label_id
+    left join users on users.id = image_labels.user_id
+    union all
+    select
+        'verdicts',
+        row(
+            submissions.object_key, verdicts.check_name, verdicts.check_version, verdicts.score, verdicts.threshold,
+            verdicts.outcome, verdicts.detail
+        )::text
+    from verdicts
+    join submissions on submissions.id = verdicts.submission_id
+    union all
+    select 'embeddings', row(images.sha256, embeddings.model, embeddings.features)::text
+    from embeddings
+    join images on images.id = embeddings.image_id
+    union all
+    select 'demands', row(labels.code, users.email, demands.target_images, demands.note)::text
+    from demands
+    join labels on labels.id = demands.label_id
+    join users on users.id = demands.user_id
+    union all
+    select 'watches', row(users.email, labels.code)::text
+    from watches
+    join users on users.id = watches.user_id
+    join labels on labels.id = watches.label_id
+    union all
+    select 'recipes', row(digest, body)::text
+    from recipes
+    union all
+    select
+        'dataset_versions',
+        row(
+            recipes.digest, dataset_versions.name, dataset_versions.digest, dataset_versions.image_count,
+            dataset_versions.train_count, dataset_versions.validation_count, dataset_versions.test_count,
+            dataset_versions.label_count, dataset_versions.size_bytes, users.email
+        )::text
+    from dataset_versions
+    join recipes on recipes.id = dataset_versions.recipe_id
+    left join users on users.id = dataset_versions.created_by
+    union all
+    select
+        'dataset_items',
+        row(
+            recipes.digest, dataset_versions.digest, dataset_items.position, images.sha256, labels.code,
+            dataset_items.split, dataset_items.group_key
+        )::text
+    from dataset_items
+    join dataset_versions on dataset_versions.id = dataset_items.version_id
+    join recipes on recipes.id = dataset_versions.recipe_id
+    join images on images.id = dataset_items.image_id
+    join labels on labels.id = dataset_items.label_id
+    union all
+    select
+        'training_runs',
+        row(dataset_versions.digest, users.email, training_runs.backbone, training_runs.workers, training_runs.status)::text
+    from training_runs
+    join dataset_versions on dataset_versions.id = training_runs.version_id
+    left join users on users.id = training_runs.requested_by
+    union all
+    select
+        'training_events',
+        row(dataset_versions.digest, training_runs.backbone, training_events.stage, training_events.done, training_events.total)::text
+    from training_events
+    join training_runs on training_runs.id = training_events.run_id
+    join dataset_versions on dataset_versions.id = training_runs.version_id
+    where training_events.attempt = training_runs.attempt
+    union all
+    select
+        'trained_models',
+        row(dataset_versions.digest, trained_models.backbone, trained_models.weights, trained_models.label_codes)::text
+    from trained_models
+    join training_runs on training_runs.id = trained_models.run_id
+    join dataset_versions on dataset_versions.id = training_runs.version_id
+),
+hashed as (
+    select table_name, encode(sha256(convert_to(content, 'UTF8')), 'hex') as content_hash
+    from contents
+)
+select
+    table_name,
+    count(*) as row_count,
+    encode(sha256(convert_to(string_agg(content_hash, '' order by content_hash collate "C"), 'UTF8')), 'hex') as checksum
+from hashed
+group by table_name
+order by table_name
