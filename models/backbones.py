@@ -1,0 +1,152 @@
+"""Pretrained networks without their classification head: pictures in, pooled features out, preprocessing inside.
+
+Each is one flat graph, so that later layers can be reached by name, and ends in a global average: VGG16's own dense head holds
+124 of its 138 million parameters and is not used. There are no random weights here: a network comes with a weights file.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+from keras import layers
+
+from deep_images_hub.errors import InvalidInputError
+from models.specs import backbone_spec
+
+# Mean of ImageNet's training pictures by channel, blue, green, red. Source: Simonyan & Zisserman 2015, arXiv:1409.1556; as in
+# keras.applications, `mode="caffe"`.
+_IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+
+
+@dataclass(frozen=True)
+class _Architecture:
+    """How to build a network.
+
+    Attributes:
+        preprocess: from RGB 0..255 to what the weights were trained on.
+        build: called with `include_top` and `input_tensor`; gives a network with random weights.
+        last_layer: the layer whose activations are pooled.
+        top_variable_count: variables of the classification head, which a weights file may hold or not.
+    """
+
+    preprocess: Callable[[Any], Any]
+    build: Callable[..., keras.Model]
+    last_layer: str
+    top_variable_count: int
+
+
+def _bgr_without_mean(pictures: Any) -> Any:
+    """Turn RGB 0..255 into BGR with ImageNet's channel means subtracted, not divided."""
+    flipped = keras.ops.flip(pictures, axis=-1)
+    return layers.Normalization(mean=_IMAGENET_MEAN_BGR, variance=(1.0, 1.0, 1.0), dtype="float32", name="minus_mean")(flipped)
+
+
+def _between_minus_one_and_one(pictures: Any) -> Any:
+    return layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="rescaled")(pictures)
+
+
+def _keras_application(name: str) -> Callable[..., keras.Model]:
+    def build(*, include_top: bool, input_tensor: Any) -> keras.Model:
+        return getattr(keras.applications, name)(weights=None, include_top=include_top, input_tensor=input_tensor)
+
+    return build
+
+
+def _tiny_vgg(*, include_top: bool, input_tensor: Any) -> keras.Model:
+    x = input_tensor
+    for block, filters in enumerate((4, 8), start=1):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{block}_conv1")(x)
+        x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
+    if include_top:
+        x = layers.Dense(10, activation="softmax", name="predictions")(layers.Flatten(name="flatten")(x))
+    return keras.Model(input_tensor, x)
+
+
+_ARCHITECTURES = {
+    "vgg16": _Architecture(_bgr_without_mean, _keras_application("VGG16"), "block5_pool", top_variable_count=6),
+    "mobilenet_v2": _Architecture(_between_minus_one_and_one, _keras_application("MobileNetV2"), "out_relu", top_variable_count=2),
+    "resnet50": _Architecture(_bgr_without_mean, _keras_application("ResNet50"), "conv5_block3_out", top_variable_count=2),
+    "tiny_vgg": _Architecture(_bgr_without_mean, _tiny_vgg, "block2_pool", top_variable_count=2),
+}
+
+
+def build_backbone(name: str, weights_file: Path, *, dtype_policy: str = "float32") -> keras.Model:
+    """Build a pretrained network up to its pooled features, frozen.
+
+    Args:
+        name: `vgg16`, `mobilenet_v2`, `resnet50` or `tiny_vgg`.
+        weights_file: `.weights.h5` or Keras's older `.h5`, with or without the classification head.
+        dtype_policy: `float32` or `mixed_bfloat16`; weights and features are float32 either way.
+
+    Returns:
+        From `image` (n, side_px, side_px, 3) RGB 0..255 to `features` (n, feature_count) float32.
+
+    Raises:
+        InvalidInputError: the file does not hold weights of this network.
+    """
+    architecture = _ARCHITECTURES.get(name)
+    if architecture is None:
+        raise InvalidInputError(f"{name!r} is no pretrained backbone. Expected one of: {', '.join(_ARCHITECTURES)}.")
+    found = _variable_count(weights_file)
+    with _global_dtype_policy(dtype_policy):
+        network = _network(name, architecture, include_top=False)
+        expected = len(network.variables)
+        if found == expected + architecture.top_variable_count:
+            network = _network(name, architecture, include_top=True)
+        elif found != expected:
+            raise InvalidInputError(
+                f"{weights_file} holds {found} variables; {name} has {expected}, or {expected + architecture.top_variable_count} "
+                "with its classification head. HUB_WEIGHTS and HUB_BACKBONE must belong together."
+            )
+        try:
+            network.load_weights(weights_file)
+        except (ValueError, OSError) as error:
+            raise InvalidInputError(
+                f"{weights_file} does not hold weights of {name}: {str(error).partition('.')[0]}. "
+                "HUB_WEIGHTS and HUB_BACKBONE must belong together."
+            ) from error
+        activations = network.get_layer(architecture.last_layer).output
+        # Averaged in float32: a sum of 49 bfloat16 values keeps two digits.
+        features = layers.GlobalAveragePooling2D(dtype="float32", name="features")(activations)
+    backbone = keras.Model(network.input, features, name=name)
+    backbone.trainable = False
+    return backbone
+
+
+def write_random_weights(name: str, path: Path, *, seed: int, include_top: bool = False) -> None:
+    """Write a weights file of an untrained network. For tests of mechanics: what such a network says means nothing."""
+    keras.utils.set_random_seed(seed)
+    _network(name, _ARCHITECTURES[name], include_top=include_top).save_weights(path)
+
+
+def _network(name: str, architecture: _Architecture, *, include_top: bool) -> keras.Model:
+    side_px = backbone_spec(name).side_px
+    pictures = keras.Input((side_px, side_px, 3), dtype="float32", name="image")
+    return architecture.build(include_top=include_top, input_tensor=architecture.preprocess(pictures))
+
+
+def _variable_count(weights_file: Path) -> int:
+    names: list[str] = []
+    try:
+        with h5py.File(weights_file) as file:
+            file.visititems(lambda name, entry: names.append(name) if isinstance(entry, h5py.Dataset) else None)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{weights_file} is not a weights file: expected HDF5, as Keras's save_weights writes it. Correct HUB_WEIGHTS."
+        ) from error
+    return len(names)
+
+
+@contextmanager
+def _global_dtype_policy(name: str) -> Iterator[None]:
+    """keras.applications take no dtype of their own: they follow the global one."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
