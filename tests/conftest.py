@@ -3,6 +3,7 @@
     hub            an open hub with an empty catalogue and an empty folder store, for one test
     hub_of         makes more of them, or one for a whole module:  `with hub_of(training_workers=1) as hub: ...`
     settings       what `hub` is opened from, for tests of commands
+    spark          a local Spark session of two cores, for the whole run
     database_url   a migrated catalogue alone; `empty_database_url`: one that was never migrated
 
 The services are the real ones. One that cannot be started fails the tests that asked for it. Drivers are imported by the
@@ -25,6 +26,8 @@ from pydantic import SecretStr
 from deep_images_hub.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from deep_images_hub.runtime.postgres import EmbeddedPostgres
     from deep_images_hub.wiring import Hub
 
@@ -101,6 +104,22 @@ def hub_of(postgres: EmbeddedPostgres, migrated_database: str, tmp_path_factory:
             hub.engine.dispose()
 
     return open_one
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    from pyspark.sql import SparkSession
+
+    from deep_images_hub.runtime.spark_submit import spark_environment
+
+    master = "local[2]"
+    os.environ.update(spark_environment(load_settings({"home": tmp_path_factory.mktemp("home")}), master))
+    os.environ["SPARK_LOCAL_DIRS"] = str(tmp_path_factory.mktemp("spark"))
+    builder = SparkSession.builder.master(master).appName("tests")
+    session = builder.config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1").getOrCreate()
+    yield session
+    session.stop()
+    del os.environ["HUB_HOME"]
 
 
 @contextmanager

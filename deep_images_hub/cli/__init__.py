@@ -1,0 +1,1 @@
+"""The commands behind scripts/: one module each, started as `python -m deep_images_hub.cli.<name>`."""

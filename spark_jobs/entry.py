@@ -1,0 +1,63 @@
+"""The boundary of a job's process: what every job does at its begin and at its end, in one place.
+
+A job is a function of an open hub, its arguments and a Spark session, which returns an exit status:
+
+    def main() -> NoReturn:
+        parser = ArgumentParser(prog="intake", description=__doc__)
+        parser.add_argument("--batches", type=int)
+        run_job(intake, parser)
+
+Exit status: 0 done; 1 an expected error, with its message; 2 wrong arguments, or a defect, with its stack trace in the log;
+130 stopped by Ctrl-C or SIGTERM, with Spark stopped and what was committed kept.
+"""
+
+import ctypes
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import NoReturn
+
+from pyspark.sql import SparkSession
+
+from deep_images_hub.cli.boundary import run_command, stop_on_sigterm
+from deep_images_hub.settings import Settings
+from deep_images_hub.wiring import Hub, open_hub
+
+Job = Callable[[Hub, Namespace, SparkSession], int]
+
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
+
+
+def run_job(job: Job, parser: ArgumentParser, arguments: list[str] | None = None) -> NoReturn:
+    """Run a job in this process, which spark-submit started, and exit with its status."""
+    _end_with_the_jvm()
+
+    def run(settings: Settings, given: Namespace) -> int:
+        hub = open_hub(settings)
+        spark = SparkSession.builder.getOrCreate()
+        # Spark's handler would cancel its jobs and leave the rest of ours running.
+        stop_on_sigterm()
+        try:
+            return job(hub, given, spark)
+        finally:
+            _ignore_stop_signals()
+            spark.stop()
+            hub.engine.dispose()
+
+    status = run_command(run, parser, sys.argv[1:] if arguments is None else arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(status)
+
+
+def _end_with_the_jvm() -> None:
+    """Stop when spark-submit, which started us, is killed: nobody would hear what we do (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
+def _ignore_stop_signals() -> None:
+    """From here on we are stopping: a second signal must not interrupt that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
