@@ -1,7 +1,9 @@
 """The seam between the hub and whatever holds its bytes.
 
 A key is a relative POSIX path in NFC, such as `images/ab/cd/<sha256>.jpg`: no empty part, no `.` or `..`, no backslash, no
-control character, at most 900 bytes in UTF-8. Objects under `landing/` and `images/` are never changed once they exist.
+control character, at most 900 bytes in UTF-8 and 255 in one part, and not under `.incoming/`. A key that ends where another goes
+on with `/` cannot be had beside it: a folder holds `a` or `a/b`, never both. Objects under `landing/` and `images/` are never
+changed once they exist.
 """
 
 from collections.abc import Iterator
@@ -20,8 +22,8 @@ class ObjectStat:
 class ObjectStore(Protocol):
     """Bytes by key. Safe to share between threads; pickles, so that Spark can hand it to executors.
 
-    Every method raises UnavailableError when the store cannot be reached after its own retries, and InvalidInputError for a key
-    that breaks the rules above.
+    A process that is killed anywhere leaves whole objects or none. Every method raises UnavailableError when the store cannot be
+    reached after its own retries, and InvalidInputError for a key that breaks the rules above.
     """
 
     @property
@@ -30,7 +32,10 @@ class ObjectStore(Protocol):
         ...
 
     def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
-        """Store an object unless the key is taken, atomically: of many callers at once exactly one gets True."""
+        """Store an object unless the key is taken, atomically: of many callers at once exactly one gets True.
+
+        Where the connection broke and the request was sent again, the one whose body was stored may get False too.
+        """
         ...
 
     def replace(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
@@ -38,7 +43,7 @@ class ObjectStore(Protocol):
         ...
 
     def create_from_file(self, key: str, path: str, content_type: str = "application/octet-stream") -> bool:
-        """Like `create`, streaming a local file of any size."""
+        """Like `create`, streaming a local file of any size. Raises NotFoundError when there is no such file."""
         ...
 
     def read(self, key: str) -> bytes:
@@ -46,7 +51,7 @@ class ObjectStore(Protocol):
         ...
 
     def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
-        """Yield an object in blocks, memory flat. Raises NotFoundError before the first block."""
+        """Yield an object in blocks, memory flat. Raises NotFoundError at the call, before the first block is asked for."""
         ...
 
     def stat(self, key: str) -> ObjectStat:
@@ -54,13 +59,35 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectStat]:
-        """Yield objects whose key starts with a prefix, in order of the key's UTF-8 bytes, after a given key."""
+        """Yield objects whose key starts with a prefix, in order of the key's UTF-8 bytes, after a given key.
+
+        Raises InvalidInputError when it comes upon something that cannot be an object, in a store that others fill too.
+        """
         ...
 
-    def copy(self, source_key: str, key: str) -> bool:
-        """Copy within the store, without the bytes passing through us where it can. False when the key is taken."""
+    def copy(self, source_key: str, key: str, *, source: "ObjectStore | None" = None) -> bool:
+        """Copy an object, without the bytes passing through us where it can; atomic like `create`.
+
+        Args:
+            source_key: key in `source`.
+            key: key of the copy, in this store.
+            source: the store to copy from; None: this one.
+
+        Returns:
+            False when the key is taken.
+
+        Raises:
+            NotFoundError: there is no such object in the source.
+        """
         ...
 
     def delete(self, key: str) -> None:
         """Remove an object. Nothing happens when there is none."""
+        ...
+
+    def flush(self) -> None:
+        """Return once everything stored so far would survive a power cut. Call it before the catalogue is told of new objects.
+
+        One call for many objects: to wait for the disk at each of them makes intake several times slower.
+        """
         ...

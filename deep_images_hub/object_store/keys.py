@@ -5,23 +5,42 @@ import unicodedata
 from deep_images_hub.errors import InvalidInputError
 
 MAX_KEY_BYTES = 900
+# What file systems allow for one name.
+MAX_PART_BYTES = 255
+# FolderStore writes here before an object gets its key; hence it is no key in any store.
+INCOMING = ".incoming"
 
 
 def check_key(key: str) -> str:
     """Return the key, or raise InvalidInputError when it breaks the rules of `interface`."""
-    parts = key.split("/")
-    problem = None
-    if not key or any(part in ("", ".", "..") for part in parts):
-        problem = "it has an empty part, or a part that is '.' or '..'"
-    elif "\\" in key or any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
-        problem = "it has a backslash, a control character or half a surrogate pair"
-    elif not unicodedata.is_normalized("NFC", key):
-        problem = "it is not in Unicode's form NFC"
-    elif len(key.encode()) > MAX_KEY_BYTES:
-        problem = f"it has more than {MAX_KEY_BYTES} bytes in UTF-8"
-    if problem:
+    if problem := _problem(key):
         raise InvalidInputError(f"{key!r} cannot be an object key: {problem}.")
     return key
+
+
+def check_key_start(start: str) -> str:
+    """Return the beginning of a key (a prefix, or a place in a listing), or raise InvalidInputError when no key can start so."""
+    # "a/", "a/." and "a/.." are no keys, but with one more letter they are.
+    if start and (problem := _problem(start + "x")):
+        raise InvalidInputError(f"No object key can start with {start!r}: {problem}.")
+    return start
+
+
+def _problem(key: str) -> str | None:
+    parts = key.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "it has an empty part, or a part that is '.' or '..'"
+    if "\\" in key or any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
+        return "it has a backslash, a control character or half a surrogate pair"
+    if not unicodedata.is_normalized("NFC", key):
+        return "it is not in Unicode's form NFC"
+    if len(key.encode()) > MAX_KEY_BYTES:
+        return f"it has more than {MAX_KEY_BYTES} bytes in UTF-8"
+    if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
+        return f"a part of it has more than {MAX_PART_BYTES} bytes in UTF-8"
+    if parts[0] == INCOMING:
+        return f"{INCOMING}/ is kept for objects that are being written"
+    return None
 
 
 def landing_key(batch_key: str, position: int, suffix: str) -> str:

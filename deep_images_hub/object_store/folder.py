@@ -1,0 +1,269 @@
+"""Objects as plain files under one folder: the laptop default, and any folder that photographs are taken from.
+
+An object is written to a file of its own under `.incoming/` and then gets its key by link() or rename(), both of which happen at
+once or not at all: whoever looks sees a whole object or none, also after kill -9 and when two processes race. Nothing waits for
+the disk until `flush`: a dead process loses nothing that it wrote, only a power cut does.
+
+Only plain files are objects. Symbolic links are refused, so that no key leads out of the folder.
+"""
+
+import errno
+import os
+import stat
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO
+from urllib.parse import quote
+
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from deep_images_hub.object_store.interface import ObjectStat, ObjectStore
+from deep_images_hub.object_store.keys import INCOMING, check_key, check_key_start
+from deep_images_hub.object_store.relay import begun, copy_through, local_file
+
+_BLOCK_BYTES = 1 << 20
+# A file under .incoming/ that nobody has touched for so long belongs to a process that is dead.
+_LEFTOVER_AGE_S = 24 * 3600.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """An ObjectStore in a folder. A folder that does not exist is an empty store; the first object makes it.
+
+    Attributes:
+        folder: absolute, symbolic links resolved. Must be on a file system that has hard links.
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        # Links above the folder are the operator's business; from here on none is followed.
+        object.__setattr__(self, "folder", Path(os.path.realpath(self.folder)))
+
+    @property
+    def url(self) -> str:
+        """Where it is, as a file URL."""
+        return "file://" + quote(str(self.folder))
+
+    def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
+        """Store an object unless the key is taken."""
+        target = self._path(key)
+        with self._translated(key):
+            if _is_taken(target):
+                return False
+            with self._incoming() as (file, path):
+                file.write(body)
+                file.close()
+                return _give_key(path, target)
+
+    def replace(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+        """Store an object, whatever was there."""
+        target = self._path(key)
+        with self._translated(key), self._incoming() as (file, path):
+            file.write(body)
+            file.close()
+            _place(os.replace, path, target)
+
+    def create_from_file(self, key: str, path: str, content_type: str = "application/octet-stream") -> bool:
+        """Like `create`, streaming a local file of any size."""
+        target = self._path(key)
+        with local_file(path) as source, self._translated(key):
+            if _is_taken(target):
+                return False
+            with self._incoming() as (file, incoming):
+                copyfileobj(source, file, _BLOCK_BYTES)
+                file.close()
+                return _give_key(incoming, target)
+
+    def read(self, key: str) -> bytes:
+        """Return a whole object."""
+        with self._translated(key), self._path(key).open("rb") as file:
+            return file.read()
+
+    def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
+        """Yield an object in blocks. A replaced object is read to its old end."""
+        return begun(self._blocks(self._path(key), key, block_bytes))
+
+    def stat(self, key: str) -> ObjectStat:
+        """Return an object's size."""
+        path = self._path(key)
+        with self._translated(key):
+            status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise self._not_found(key)
+        return ObjectStat(key, status.st_size)
+
+    def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectStat]:
+        """Yield objects in order of the key's UTF-8 bytes, reading only folders that can hold such keys."""
+        check_key_start(prefix)
+        check_key_start(start_after)
+        directory, slash, _ = prefix.rpartition("/")
+        # Also refuses a prefix that leads through a symbolic link.
+        top = self._path(directory) if directory else self.folder
+        return self._walk(os.fsencode(top), (directory + slash).encode(), prefix.encode(), start_after.encode())
+
+    def copy(self, source_key: str, key: str, *, source: ObjectStore | None = None) -> bool:
+        """Copy an object. Within the folder it is one more name for the same bytes: no object is ever changed in place."""
+        if source is not None and source != self:
+            return copy_through(source, source_key, self, key)
+        path, target = self._path(source_key), self._path(key)
+        with self._translated(source_key):
+            if not path.is_file():
+                raise self._not_found(source_key)
+            return _give_key(path, target)
+
+    def delete(self, key: str) -> None:
+        """Remove an object. Its folder stays: another process may be about to write there."""
+        path = self._path(key)
+        with self._translated(key), suppress(*_ABSENT):
+            path.unlink()
+
+    def flush(self) -> None:
+        """Return once the disk has everything."""
+        os.sync()
+
+    def remove_leftovers(self) -> None:
+        """Remove what processes that were killed while writing left under `.incoming/` more than a day ago."""
+        incoming = self.folder / INCOMING
+        oldest = time.time() - _LEFTOVER_AGE_S
+        with self._translated(INCOMING), suppress(*_ABSENT):
+            for entry in os.scandir(incoming):
+                if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                    Path(entry.path).unlink()
+
+    def _path(self, key: str) -> Path:
+        """Return an object's file, which need not exist."""
+        path = self.folder / check_key(key)
+        if os.path.realpath(path) != str(path):
+            raise InvalidInputError(
+                f"The key {key!r} leads through a symbolic link under {self.folder}. A store holds plain files and folders only: "
+                "put the file itself in its place."
+            )
+        return path
+
+    @contextmanager
+    def _incoming(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """Open a new file that no key leads to, and remove that name of it in the end."""
+        path = self.folder / INCOMING / uuid.uuid4().hex
+        try:
+            file = path.open("xb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("xb")
+        try:
+            with file:
+                yield file, path
+        finally:
+            # `replace` has moved it away.
+            path.unlink(missing_ok=True)
+
+    def _blocks(self, path: Path, key: str, block_bytes: int) -> Iterator[bytes]:
+        with self._translated(key):
+            file = path.open("rb")
+        with file:
+            while True:
+                with self._translated(key):
+                    block = file.read(block_bytes)
+                if not block:
+                    return
+                yield block
+
+    def _walk(self, directory: bytes, parent_key: bytes, prefix: bytes, start_after: bytes) -> Iterator[ObjectStat]:
+        with self._translated(os.fsdecode(parent_key)):
+            try:
+                entries = list(os.scandir(directory))
+            except (FileNotFoundError, NotADirectoryError):
+                return
+        # "a-b" comes before "a/b", and "a0" after it: a folder sorts as its keys go on, with a slash.
+        named = ((entry.name + b"/" if entry.is_dir(follow_symlinks=False) else entry.name, entry) for entry in entries)
+        for name, entry in sorted(named, key=itemgetter(0)):
+            key = parent_key + name
+            if name.endswith(b"/"):
+                is_wanted = key.startswith(prefix) or prefix.startswith(key)
+                is_behind = key <= start_after and not start_after.startswith(key)
+                if is_wanted and not is_behind and key != INCOMING.encode() + b"/":
+                    yield from self._walk(entry.path, key, prefix, start_after)
+            elif key.startswith(prefix) and key > start_after and (found := self._found(key, entry)):
+                yield found
+
+    def _found(self, key: bytes, entry: "os.DirEntry[bytes]") -> ObjectStat | None:
+        """Return what a walk came upon; None when it has been deleted meanwhile."""
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "neither a file nor a folder"
+            raise InvalidInputError(
+                f"{os.fsdecode(entry.path)!r} is {kind}; only plain files can be objects. "
+                "Put the file itself in its place, or remove it."
+            )
+        try:
+            return ObjectStat(check_key(key.decode()), status.st_size)
+        except UnicodeDecodeError as error:
+            raise InvalidInputError(
+                f"The name of {os.fsdecode(entry.path)!r} is not UTF-8, so it cannot be an object. Rename the file."
+            ) from error
+
+    @contextmanager
+    def _translated(self, key: str) -> Iterator[None]:
+        """Turn what the file system says about an object into the hub's errors."""
+        try:
+            yield
+        except _ABSENT as error:
+            raise self._not_found(key) from error
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                advice = "There is no room left: free some, or set HUB_HOME or HUB_STORE_URL to a place with more"
+            elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                advice = "This account must be able to read and write there, on a file system that has hard links"
+            else:
+                advice = "Check the disk"
+            problem = f"The object store cannot use {key!r} in {self.folder}: {error.strerror}"
+            raise UnavailableError(f"{problem}. {advice}.") from error
+
+    def _not_found(self, key: str) -> NotFoundError:
+        return NotFoundError(f"There is no object {key!r} in {self.url}.")
+
+
+def _is_taken(target: Path) -> bool:
+    """Say whether an object has the key. Raises ConflictError when it is a folder."""
+    try:
+        mode = target.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISDIR(mode):
+        raise ConflictError(f"{target} is a folder of other objects, so it cannot be an object too. Choose another key.")
+    return True
+
+
+def _give_key(path: Path, target: Path) -> bool:
+    """Give a complete file its key unless the key is taken, at once."""
+    try:
+        _place(os.link, path, target)
+    except FileExistsError:
+        return not _is_taken(target)
+    return True
+
+
+def _place(move: Callable[[Path, Path], None], path: Path, target: Path) -> None:
+    """Link or rename a complete file to its key, making the folders above it when they are missing."""
+    try:
+        move(path, target)
+    except IsADirectoryError:
+        _is_taken(target)
+        raise
+    except (FileNotFoundError, NotADirectoryError):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            problem = f"A part of {target.parent} is an object, so nothing can lie under it"
+            raise ConflictError(f"{problem}. Choose another key.") from error
+        move(path, target)
