@@ -1,7 +1,7 @@
 """Where a network's pretrained weights come from, and bringing them here. Knows files, objects and addresses, not networks.
 
-The setting `weights` is `imagenet` (the file that Keras publishes: from Keras's own cache, else fetched once into `home`), a file,
-or an object's URL (fetched once into `home`). `models.backbones` loads the file that is found here.
+The setting `weights` is `imagenet` (the file that Keras publishes: from Keras's own cache, else fetched once into `home`), a
+file, or an object's URL (fetched once into `home`). `models.backbones` loads the file that is found here.
 """
 
 import hashlib
@@ -13,11 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from deep_images_hub.errors import NotFoundError, UnavailableError
-from deep_images_hub.object_store.open import open_store
+from deep_images_hub.object_store.open import open_object_at
 from deep_images_hub.runtime.file_lock import locked
 from deep_images_hub.settings import Settings
 
@@ -100,7 +99,10 @@ def obtain_weights(settings: Settings, backbone: str) -> WeightsFile:
 
 def weights_obstacle(settings: Settings, backbone: str) -> str | None:
     """Say why the weights that the settings name cannot be had, or None when they can. Fetches nothing; takes seconds at most."""
-    obstacle = _source(settings, backbone).obstacle()
+    try:
+        obstacle = _source(settings, backbone).obstacle()
+    except (NotFoundError, UnavailableError) as error:
+        return str(error)
     return None if obstacle is None else _message(settings, backbone, obstacle)
 
 
@@ -124,50 +126,45 @@ class _Source:
 def _source(settings: Settings, backbone: str) -> _Source:
     if settings.weights == "imagenet":
         return _published_source(settings, backbone)
-    parts = urlsplit(settings.weights)
-    if parts.scheme == "s3":
+    if urlsplit(settings.weights).scheme == "s3":
         return _object_source(settings)
-    if parts.scheme == "file":
-        return _file_source(Path(url2pathname(parts.path)))
-    if "://" in settings.weights:
-        return _Source(lambda: "only s3:// and file:// addresses are read", Path)
-    return _file_source(Path(settings.weights).expanduser().absolute())
+    return _file_source(settings.weights)
 
 
-def _file_source(path: Path) -> _Source:
+def _file_source(address: str) -> _Source:
+    path = Path(unquote(urlsplit(address).path) if address.startswith("file:") else address).expanduser().absolute()
     return _Source(lambda: None if path.is_file() else f"there is no file {path} on this machine", lambda: path)
 
 
 def _object_source(settings: Settings) -> _Source:
-    folder_url, _, name = settings.weights.rpartition("/")
-    store = open_store(settings.model_copy(update={"store_url": folder_url}))
+    store, key = open_object_at(settings.weights, settings)
 
     def obstacle() -> str | None:
         try:
-            store.stat(name)
+            store.stat(key)
         except (NotFoundError, UnavailableError) as error:
             return str(error).rstrip(".")
         return None
 
     def fetch() -> Path:
         # The size is part of the name, so that an object that was replaced is fetched again.
-        size_bytes = store.stat(name).size_bytes
+        size_bytes = store.stat(key).size_bytes
         url_digest = hashlib.sha256(settings.weights.encode()).hexdigest()[:12]
-        path = settings.home / "weights" / f"{url_digest}-{size_bytes}-{name}"
-        return _fetched_once(path, lambda: store.read_blocks(name), md5=None)
+        path = settings.home / "weights" / f"{url_digest}-{size_bytes}-{key}"
+        return _fetched_once(path, lambda: store.read_blocks(key), md5=None)
 
     return _Source(obstacle, fetch)
 
 
 def _published_source(settings: Settings, backbone: str) -> _Source:
-    published = _PUBLISHED.get(backbone)
-    if published is None:
-        return _Source(lambda: f"nobody publishes ImageNet weights for {backbone}", Path)
+    if backbone not in _PUBLISHED:
+        raise UnavailableError(_message(settings, backbone, "nobody publishes ImageNet weights of it"))
+    published = _PUBLISHED[backbone]
     keras_home = Path(os.environ.get("KERAS_HOME", Path("~/.keras").expanduser()))
     path = settings.home / "weights" / published.name
     here = next((known for known in (keras_home / "models" / published.name, path) if known.is_file()), None)
     if here is not None:
-        return _file_source(here)
+        return _file_source(str(here))
 
     def obstacle() -> str | None:
         try:

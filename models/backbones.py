@@ -68,7 +68,9 @@ def _tiny_vgg(*, include_top: bool, input_tensor: Any) -> keras.Model:
 
 _ARCHITECTURES = {
     "vgg16": _Architecture(_bgr_without_mean, _keras_application("VGG16"), "block5_pool", top_variable_count=6),
-    "mobilenet_v2": _Architecture(_between_minus_one_and_one, _keras_application("MobileNetV2"), "out_relu", top_variable_count=2),
+    "mobilenet_v2": _Architecture(
+        _between_minus_one_and_one, _keras_application("MobileNetV2"), "out_relu", top_variable_count=2
+    ),
     "resnet50": _Architecture(_bgr_without_mean, _keras_application("ResNet50"), "conv5_block3_out", top_variable_count=2),
     "tiny_vgg": _Architecture(_bgr_without_mean, _tiny_vgg, "block2_pool", top_variable_count=2),
 }

@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_images_hub.errors import InvalidInputError
+from models.specs import backbone_spec
 
 _CPU_DESCRIPTION = Path("/proc/cpuinfo")
 
 
-def dtype_policy(mixed_bfloat16: str) -> str:
-    """Return the policy that features are computed under.
+def dtype_policy(mixed_bfloat16: str, backbone: str) -> str:
+    """Return the policy that a backbone's features are computed under.
 
     Args:
-        mixed_bfloat16: the setting: `on`, `off`, or `auto`: on where the processor multiplies bfloat16 matrices by itself (AMX);
-            elsewhere it would be slower than float32.
+        mixed_bfloat16: the setting: `on`, `off`, or `auto`: on where it pays: the processor multiplies bfloat16 matrices by
+            itself (AMX), and the network consists of dense convolutions.
     """
-    is_on = mixed_bfloat16 == "on" or (mixed_bfloat16 == "auto" and _has_amx())
+    is_on = mixed_bfloat16 == "on" or (mixed_bfloat16 == "auto" and backbone_spec(backbone).is_dense and _has_amx())
     return "mixed_bfloat16" if is_on else "float32"
 
 
@@ -48,7 +49,8 @@ def pooled_features(backbone: keras.Model, pictures: NDArray[np.uint8], *, batch
         rows[:] = backbone.predict_on_batch(batch)[: len(rows)]
     if not (np.abs(features) <= np.finfo(np.float16).max).all():
         raise InvalidInputError(
-            f"{backbone.name} gave features beyond the range of float16. Its weights are damaged or of another network: check HUB_WEIGHTS."
+            f"{backbone.name} gave features beyond the range of float16. Its weights are damaged or of another network: "
+            "check HUB_WEIGHTS."
         )
     return features.astype(np.float16)
 

@@ -13,12 +13,15 @@ class BackboneSpec:
         name: as in the setting `backbone`.
         side_px: side of its input, (n, side_px, side_px, 3) RGB 0..255.
         feature_count: length of its pooled features.
+        is_dense: it consists of dense convolutions, which gain from bfloat16 on a processor with AMX: VGG16 four times (measured).
+            MobileNetV2, most of whose layers convolve each channel apart, lost a quarter of its rate and moved its features by 8 %.
         is_pretrained: it comes with weights, and a head is trained on its features; else all of it is trained from scratch.
     """
 
     name: str
     side_px: int
     feature_count: int
+    is_dense: bool = True
     is_pretrained: bool = True
 
 
@@ -26,7 +29,7 @@ _SPECS = {
     spec.name: spec
     for spec in (
         BackboneSpec("vgg16", side_px=224, feature_count=512),
-        BackboneSpec("mobilenet_v2", side_px=224, feature_count=1280),
+        BackboneSpec("mobilenet_v2", side_px=224, feature_count=1280, is_dense=False),
         BackboneSpec("resnet50", side_px=224, feature_count=2048),
         BackboneSpec("compact_vgg", side_px=96, feature_count=128, is_pretrained=False),
         # VGG's form at a thousandth of its cost: for tests of mechanics. No pretrained weights of it exist.
