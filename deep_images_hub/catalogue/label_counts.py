@@ -1,7 +1,8 @@
 """How many pictures each label has: its own, and with everything under it. Kept as pictures come and go, repaired by `recount`.
 
-Whoever adds counts reads the closure; whoever changes the closure moves counts. Both take one advisory lock, shared or
-exclusive, before anything else, and rows of counts are locked in order of label: no two transactions can wait for each other.
+Whoever adds counts reads the closure, and whoever changes the closure moves counts: both take one advisory lock first. Locking
+rows in order of label was tried instead: two calls in one transaction then crossed with those of another. Little is lost, since
+nearly all labels share an ancestor, and with it a row.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, text
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import NotFoundError
 
-# The advisory lock on the shape of the label graph; any number that nobody else takes.
+# The advisory lock on the label graph and its counts; any number that nobody else takes.
 _GRAPH_LOCK_KEY = 0x44494802
 
 
@@ -35,7 +36,7 @@ def lock_graph(connection: Connection) -> None:
 def add_image_counts(connection: Connection, added: Mapping[int, int]) -> None:
     """Count pictures that got a current label, or lost it, for the label and for everything above it.
 
-    Call it in the transaction that writes the pictures' labels, and last: it holds locks that others wait for.
+    Call it in the transaction that writes the pictures' labels, and last: it holds a lock that others wait for.
 
     Args:
         added: pictures by label id; negative where they went away.
@@ -47,13 +48,10 @@ def add_image_counts(connection: Connection, added: Mapping[int, int]) -> None:
     changes = {label_id: count for label_id, count in added.items() if count}
     if not changes:
         return
-    connection.execute(text("select pg_advisory_xact_lock_shared(:key)"), {"key": _GRAPH_LOCK_KEY})
-    parameters = {"label_ids": list(changes), "counts": list(changes.values())}
-    # Two statements, so that the second sees what others committed while the first one waited.
-    locked = connection.execute(load_query("label_counts_locked"), parameters).scalars().all()
-    if unknown := changes.keys() - set(locked):
+    lock_graph(connection)
+    changed = connection.execute(load_query("label_counts_added"), {"label_ids": list(changes), "counts": list(changes.values())})
+    if unknown := changes.keys() - set(changed.scalars()):
         raise NotFoundError(f"There is no label with the id {min(unknown)}: its pictures cannot be counted.")
-    connection.execute(load_query("label_counts_added"), parameters)
 
 
 def recount(connection: Connection) -> list[CountDifference]:

@@ -1,5 +1,6 @@
 -- Add pictures to the counts of their labels and of all above them.
 -- Parameters: label_ids (array of integers), counts (array of as many integers).
+-- Columns: label_id, of every label whose counts changed.
 with added as (
     select * from unnest(cast(:label_ids as integer[]), cast(:counts as bigint[])) as added (label_id, images)
 ),
@@ -18,3 +19,4 @@ set
     subtree_images = label_counts.subtree_images + changes.subtree_images
 from changes
 where changes.label_id = label_counts.label_id
+returning label_counts.label_id

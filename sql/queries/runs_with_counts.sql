@@ -1,5 +1,5 @@
 -- Training runs with what they train on, and what came of it. A page of them, before a run.
--- Parameters: requested_by (null: of everybody), before_id (null: from the newest), limit.
+-- Parameters: requested_by (null: of everybody), version_id (null: of all), before_id (null: from the newest), limit.
 -- Columns: those of a run (id, version_id, requested_by, backbone, workers, status, message, attempt, lease_owner, lease_until,
 -- created_at, started_at, finished_at), and of its version (version_name, version_digest, image_count, train_count,
 -- validation_count, test_count, label_count), requester_name (null: nobody's), model_id (null: none yet); newest first.
@@ -32,6 +32,7 @@ left join users on users.id = training_runs.requested_by
 left join trained_models on trained_models.run_id = training_runs.id
 where
     (cast(:requested_by as bigint) is null or training_runs.requested_by = :requested_by)
+    and (cast(:version_id as bigint) is null or training_runs.version_id = :version_id)
     and (cast(:before_id as bigint) is null or training_runs.id < :before_id)
 order by training_runs.id desc
 limit :limit

@@ -50,7 +50,9 @@ def plant_labels(connection: Connection) -> None:
     load_graph(connection, GRAPH, source="test")
 
 
-def plant_place(connection: Connection, city: str, *, longitude: float = 13.4, latitude: float = 52.5, postcode: str | None = None) -> int:
+def plant_place(
+    connection: Connection, city: str, *, longitude: float = 13.4, latitude: float = 52.5, postcode: str | None = None
+) -> int:
     place_id = connection.execute(
         insert(places)
         .values(country_code="DE", region=None, city=city, postcode=postcode, latitude=latitude, longitude=longitude)
@@ -60,7 +62,9 @@ def plant_place(connection: Connection, city: str, *, longitude: float = 13.4, l
     return place_id
 
 
-def manifest_of(key: str, label_code: str = "apple", *, objects: int = 1, hours: float = 0, supplier: str = "ada", **given: object) -> Manifest:
+def manifest_of(
+    key: str, label_code: str = "apple", *, objects: int = 1, hours: float = 0, supplier: str = "ada", **given: object
+) -> Manifest:
     values = {
         "batch_key": key,
         "supplier_email": f"{supplier}@example.org",
