@@ -5,6 +5,7 @@
     settings       what `hub` is opened from, for tests of commands
     spark          a local Spark session of two cores, for the whole run
     database_url   a migrated catalogue alone; `empty_database_url`: one that was never migrated
+    swift          a real S3 service for the whole run: `swift.new_bucket()`, `swift.settings("s3://bucket")`, `swift.client()`
 
 The services are the real ones. One that cannot be started fails the tests that asked for it. Drivers are imported by the
 fixtures that need them, so that unit tests start at once.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from deep_images_hub.runtime.postgres import EmbeddedPostgres
     from deep_images_hub.wiring import Hub
+    from tests.swift_server import SwiftServer
 
     HubOf = Callable[..., AbstractContextManager[Hub]]
 
@@ -120,6 +122,14 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     yield session
     session.stop()
     del os.environ["HUB_HOME"]
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
+    from tests.swift_server import SwiftServer
+
+    with SwiftServer(tmp_path_factory.mktemp("swift")) as server:
+        yield server
 
 
 @contextmanager
