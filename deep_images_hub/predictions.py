@@ -75,13 +75,17 @@ class Classifier:
         best = np.argsort(-probabilities, kind="stable")[:limit]
         return [Answer(*self._labels[index], score=float(probabilities[index])) for index in best]
 
-    def answers_for_upload(self, body: bytes, *, max_pixels: int, limit: int = 5) -> list[Answer]:
+    def answers_for_upload(self, body: bytes, *, max_pixels: int, short_side_px: int, limit: int = 5) -> list[Answer]:
         """Like `answers`, for bytes that anybody sent.
+
+        Args:
+            max_pixels: more than this is refused before anything is decoded.
+            short_side_px: of the pictures that the hub stores: the network sees this one as it saw those.
 
         Raises:
             InvalidInputError: the bytes are no photograph; the message says what they are.
         """
-        photograph = decode(body, max_pixels=max_pixels, short_side_px=2 * self._side_px)
+        photograph = decode(body, max_pixels=max_pixels, short_side_px=short_side_px)
         if isinstance(photograph, Refusal):
             raise InvalidInputError(f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP.")
         return self.answers(photograph.picture, limit=limit)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from deep_images_hub.catalogue.engine import copy_rows
+from deep_images_hub.catalogue.images import Picture
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import dataset_versions, recipes
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
@@ -205,6 +206,12 @@ def version_page(
     """
     parameters = {"version_id": version_id, "split": split, "after_position": after_position, "limit": limit}
     return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_pictures"), parameters)]
+
+
+def version_sample(connection: Connection, *, version_id: int, limit: int) -> list[Picture]:
+    """Return pictures from all over a version, evenly by position, so that they show many of its labels."""
+    rows = connection.execute(load_query("version_sample"), {"version_id": version_id, "limit": limit})
+    return [Picture(**row._mapping) for row in rows]
 
 
 def training_pictures(connection: Connection, version_id: int) -> list[TrainingPicture]:

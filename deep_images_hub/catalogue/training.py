@@ -224,6 +224,15 @@ def finish_run(connection: Connection, *, run_id: int, owner: str, status: str, 
     _move(connection, run, status, message)
 
 
+def return_run(connection: Connection, *, run_id: int, owner: str) -> bool:
+    """Put a run back into the queue, as its owner, when whoever runs it is told to stop. False: it is no longer the owner's."""
+    run = _locked_run(connection, run_id)
+    if run.status != "running" or run.lease_owner != owner:
+        return False
+    _move(connection, run, "queued", "Waits for another try: the dispatcher that ran it was stopped.")
+    return True
+
+
 def cancel_run(connection: Connection, *, run_id: int) -> None:
     """Take a run out of the queue, or tell whoever runs it to stop: its next `renew_lease` says so.
 
@@ -250,10 +259,15 @@ def run_by_id(connection: Connection, run_id: int) -> TrainingRun:
 
 
 def runs(
-    connection: Connection, *, requested_by: int | None = None, before_id: int | None = None, limit: int = 50
+    connection: Connection,
+    *,
+    requested_by: int | None = None,
+    version_id: int | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
 ) -> list[ListedRun]:
-    """Return runs of one account, or of all, newest first. Read on with `before_id=page[-1].id`."""
-    parameters = {"requested_by": requested_by, "before_id": before_id, "limit": limit}
+    """Return runs of one account, of one dataset version, or of all, newest first. Read on with `before_id=page[-1].id`."""
+    parameters = {"requested_by": requested_by, "version_id": version_id, "before_id": before_id, "limit": limit}
     return [ListedRun(**row._mapping) for row in connection.execute(load_query("runs_with_counts"), parameters)]
 
 

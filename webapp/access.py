@@ -1,0 +1,153 @@
+"""Who may call a view. Closed by default: each view carries one of the three decorators, and one without any is refused.
+
+    @public                  anybody
+    @signed_in               any account
+    @requires("download")    accounts whose role has the permission (deep_images_hub.accounts.PERMISSIONS)
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from deep_images_hub.accounts import PERMISSIONS
+from deep_images_hub.catalogue.users import User, user_by_id
+from deep_images_hub.errors import ForbiddenError
+from webapp.services import hub
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_ACCESS = "portal_access"
+# What a permission lets somebody do, as the page says it that refuses.
+_DEEDS = {
+    "submit": "send photographs",
+    "freeze": "make datasets",
+    "download": "download datasets",
+    "train": "request training",
+    "predict": "try and download models",
+    "operate": "see how the hub is run",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view asks for: an account or not, and a permission or none."""
+
+    needs_account: bool
+    permission: str | None = None
+
+
+def public(view: View) -> View:
+    """Open a view to everybody."""
+    return _declare(view, Access(needs_account=False))
+
+
+def signed_in(view: View) -> View:
+    """Open a view to every account."""
+    return _declare(view, Access(needs_account=True))
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Open a view to the accounts whose role has a permission."""
+    if permission not in _DEEDS:
+        raise ValueError(f"{permission!r} is not a permission: expected one of {sorted(_DEEDS)}")
+    return lambda view: _declare(view, Access(needs_account=True, permission=permission))
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """Return what a view declared; None: nothing, so nobody may call it."""
+    found = getattr(view, _ACCESS, None)
+    return found if isinstance(found, Access) else None
+
+
+def guard(app: Flask) -> None:
+    """Put the gate before every request."""
+    app.before_request(_check)
+    app.context_processor(lambda: {"user": current_user(), "may": may})
+
+
+def current_user() -> User | None:
+    """Return the account of this request, or None."""
+    user: User | None = g.get("user")
+    return user
+
+
+def signed_in_user() -> User:
+    """Return the account of a request whose view needs one."""
+    user = current_user()
+    if user is None:
+        raise ForbiddenError("This needs an account. Sign in first.")
+    return user
+
+
+def may(permission: str) -> bool:
+    """Tell whether this request's account has a permission."""
+    user = current_user()
+    return user is not None and permission in PERMISSIONS[user.role]
+
+
+def start_session(user: User) -> None:
+    """Sign somebody in. Nothing of the session before is kept, except what was selected: no form or id of it stays valid."""
+    kept = session.get("selection")
+    session.clear()
+    session.permanent = True
+    session["user_id"] = user.id
+    session["password_mark"] = _password_mark(user)
+    if kept:
+        session["selection"] = kept
+
+
+def end_session() -> None:
+    """Sign out."""
+    session.clear()
+
+
+def _declare(view: View, access: Access) -> View:
+    setattr(view, _ACCESS, access)
+    return view
+
+
+def _check() -> ResponseReturnValue | None:
+    g.user = None
+    if request.endpoint is None:
+        return None  # no such page: the error page says so
+    access = access_of(current_app.view_functions[request.endpoint])
+    if access is None:
+        raise ForbiddenError("This page is closed.")
+    if request.endpoint != "static" and "user_id" in session:
+        g.user = _user_of_session()
+    if not access.needs_account:
+        return None
+    if g.user is None:
+        if request.method in ("GET", "HEAD") and request.accept_mimetypes.accept_html:
+            return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+        raise ForbiddenError("This needs an account. Sign in first.")
+    if access.permission is not None and not may(access.permission):
+        allowed = ", ".join(role for role, granted in PERMISSIONS.items() if access.permission in granted)
+        raise ForbiddenError(
+            f"Your account has the role {g.user.role}, which may not {_DEEDS[access.permission]}. Roles that may: {allowed}. "
+            "Ask an operator of this hub if you need it."
+        )
+    return None
+
+
+def _user_of_session() -> User | None:
+    """Return the session's account, unless it was closed or its password changed since."""
+    with hub().engine.connect() as connection:
+        user = user_by_id(connection, session["user_id"])
+    if user is None or not user.is_active or not hmac.compare_digest(session.get("password_mark", ""), _password_mark(user)):
+        end_session()
+        return None
+    return user
+
+
+def _password_mark(user: User) -> str:
+    """Return a few digits that change with the password, so that changing it ends every session. Says nothing about it."""
+    key = current_app.secret_key
+    if not isinstance(key, str):
+        raise TypeError("the portal's secret key is a text")
+    return hmac.new(key.encode(), (user.password_hash or "").encode(), hashlib.sha256).hexdigest()[:16]

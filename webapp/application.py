@@ -1,0 +1,97 @@
+"""Put the portal together from its settings."""
+
+import os
+import secrets
+from pathlib import Path
+
+from flask import Flask
+from pydantic import SecretStr
+
+from deep_images_hub.errors import SettingsError
+from deep_images_hub.predictions import OpenModels
+from deep_images_hub.settings import Settings, load_settings
+from deep_images_hub.wiring import Hub, open_hub
+from webapp import (
+    access,
+    accounts,
+    datasets,
+    error_pages,
+    home,
+    images,
+    labels,
+    models,
+    operations,
+    runs,
+    security,
+    selection,
+    wording,
+)
+from webapp.services import Services
+
+_SECRET_FILE = "portal_secret_key"
+_SESSION_HOURS = 12
+
+
+def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> Flask:
+    """Make the portal.
+
+    Args:
+        settings: None: read from the environment, as every process does once at its start.
+        hub: an open hub to use instead of opening the one that the settings name.
+
+    Raises:
+        SettingsError, UnavailableError: as `load_settings` and `open_hub`; also when cookies go over TLS only, which means production,
+            and no secret key is set.
+    """
+    hub = hub or open_hub(settings or load_settings())
+    app = Flask(__name__.partition(".")[0])
+    app.config.update(
+        SECRET_KEY=_secret_key(hub.settings),
+        MAX_CONTENT_LENGTH=hub.settings.max_upload_bytes,
+        MAX_FORM_MEMORY_SIZE=1_000_000,
+        SESSION_COOKIE_NAME="hub_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=hub.settings.portal_secure_cookies,
+        PERMANENT_SESSION_LIFETIME=_SESSION_HOURS * 3600,
+        # A form stays valid as long as its session: somebody may choose pictures for hours.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    app.extensions["services"] = Services(hub=hub, models=OpenModels(hub.store))
+    # The gate stands before everything else that looks at a request.
+    access.guard(app)
+    security.protect(app)
+    error_pages.register(app)
+    wording.register(app)
+    for noun in (home, labels, images, selection, datasets, runs, models, accounts, operations):
+        app.register_blueprint(noun.blueprint)
+    access.public(app.view_functions["static"])
+    return app
+
+
+def _secret_key(settings: Settings) -> str:
+    if settings.portal_secret_key is not None:
+        return settings.portal_secret_key.get_secret_value()
+    if settings.portal_secure_cookies:
+        raise SettingsError(
+            "portal_secure_cookies is on and portal_secret_key is empty. Set HUB_PORTAL_SECRET_KEY to a long random text, the same for "
+            "every process of the portal."
+        )
+    return _kept_secret(settings.home / _SECRET_FILE).get_secret_value()
+
+
+def _kept_secret(path: Path) -> SecretStr:
+    """Read the secret of a laptop's portal, made by whichever process comes first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    try:
+        fresh.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        os.link(fresh, path)
+    except FileExistsError:
+        pass  # another process was first: its secret is everybody's
+    finally:
+        fresh.unlink()
+    return SecretStr(path.read_text(encoding="ascii"))

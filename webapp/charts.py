@@ -1,0 +1,48 @@
+"""Figures as SVG, drawn on the server: points of a curve, cells of a confusion matrix. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The area of a curve within its picture of 320 x 130.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 316, 10, 110
+
+
+def polyline(values: Sequence[float], *, top: float | None = None) -> str:
+    """Return the points of a curve through values, from 0 at the bottom to `top` (their largest when it is None)."""
+    finite = [min(max(value, 0.0), 1e9) if value == value else 0.0 for value in values]
+    highest = top or max(finite, default=0.0) or 1.0
+    step = (_RIGHT - _LEFT) / max(1, len(finite) - 1)
+    return " ".join(
+        f"{_LEFT + index * step:.1f},{_BOTTOM - (_BOTTOM - _TOP) * min(1.0, value / highest):.1f}"
+        for index, value in enumerate(finite)
+    )
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """A cell of a confusion matrix: so many pictures of one label were called another.
+
+    Attributes:
+        row, column: class indices of the label and of the answer.
+        count: pictures.
+        share: of the label's pictures, 0..1.
+    """
+
+    row: int
+    column: int
+    count: int
+    share: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether label and answer are the same."""
+        return self.row == self.column
+
+
+def matrix_cells(confusion: Sequence[Sequence[int]]) -> list[MatrixCell]:
+    """Return the cells that hold pictures of a confusion matrix: rows are labels, columns are answers, both by class index."""
+    cells = []
+    for row, counts in enumerate(confusion):
+        total = sum(counts)
+        cells += [MatrixCell(row, column, count, count / total) for column, count in enumerate(counts) if count]
+    return cells

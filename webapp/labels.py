@@ -1,0 +1,94 @@
+"""Labels: search, the tree, and one label with its pictures."""
+
+from flask import Blueprint, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from deep_images_hub.catalogue.images import gallery
+from deep_images_hub.catalogue.labels import ancestors, find_labels, label_children, labels_by_ids
+from deep_images_hub.catalogue.overview import cover_images
+from deep_images_hub.errors import NotFoundError
+from webapp.access import public
+from webapp.paging import cursor
+from webapp.selection import selected
+from webapp.services import hub
+
+blueprint = Blueprint("labels", __name__, url_prefix="/labels")
+
+GALLERY_PAGE = 60
+SUGGESTIONS = 8
+FOUND_LABELS = 60
+MAX_CHILDREN = 500
+COVERED_LABELS = 24
+MAX_QUERY_LENGTH = 100
+
+
+@blueprint.get("")
+@public
+def index() -> ResponseReturnValue:
+    """Search by a piece of a name, or show the tree from its top when nothing is searched for."""
+    query = request.args.get("q", "").strip()[:MAX_QUERY_LENGTH]
+    with hub().engine.connect() as connection:
+        if query:
+            found = find_labels(connection, text=query, limit=FOUND_LABELS)
+            covers = cover_images(connection, label_ids=[label.id for label in found if label.subtree_images][:COVERED_LABELS])
+            return render_template("labels_found.html", query=query, labels=found, covers=covers)
+        roots = label_children(connection, label_id=None, limit=MAX_CHILDREN)
+        # Most graphs have one label above all others, which says nothing: show what is under it.
+        top = label_children(connection, label_id=roots[0].id, limit=MAX_CHILDREN) if len(roots) == 1 else roots
+        largest = sorted((label for label in top if label.subtree_images), key=lambda label: -label.subtree_images)[:COVERED_LABELS]
+        covers = cover_images(connection, label_ids=[label.id for label in largest])
+        return render_template("labels.html", top=top, largest=largest, covers=covers)
+
+
+@blueprint.get("/suggestions")
+@public
+def suggestions() -> ResponseReturnValue:
+    """Give the best few labels for what somebody is typing, as JSON."""
+    query = request.args.get("q", "")[:MAX_QUERY_LENGTH]
+    with hub().engine.connect() as connection:
+        found = find_labels(connection, text=query, limit=SUGGESTIONS)
+    return jsonify(
+        labels=[
+            {"name": label.name, "images": label.subtree_images, "url": url_for("labels.page", label_id=label.id)} for label in found
+        ]
+    )
+
+
+@blueprint.get("/<int:label_id>/children")
+@public
+def children(label_id: int) -> ResponseReturnValue:
+    """Give one level of the tree, as a piece of a page."""
+    with hub().engine.connect() as connection:
+        found = label_children(connection, label_id=label_id, limit=MAX_CHILDREN)
+    return render_template("label_tree.html", labels=found)
+
+
+@blueprint.get("/<int:label_id>")
+@public
+def page(label_id: int) -> ResponseReturnValue:
+    """Show a label: what is above and under it, and its pictures from the newest, read on after a picture."""
+    after = cursor(request.args.get("after"))
+    own_only = request.args.get("own") == "1"
+    with hub().engine.connect() as connection:
+        label = labels_by_ids(connection, [label_id]).get(label_id)
+        if label is None:
+            raise NotFoundError("There is no such label. It may have been on another hub: look for it by name.")
+        pictures = gallery(
+            connection, label_id=label_id, with_descendants=not own_only, after_image_id=after, limit=GALLERY_PAGE + 1
+        )
+        has_more = len(pictures) > GALLERY_PAGE
+        pictures = pictures[:GALLERY_PAGE]
+        more = url_for("labels.page", label_id=label_id, after=pictures[-1].image_id, own=1 if own_only else None) if has_more else None
+        if request.args.get("part") == "1":
+            return render_template("gallery_part.html", pictures=pictures, more=more)
+        return render_template(
+            "label.html",
+            label=label,
+            above=ancestors(connection, label_id=label_id),
+            children=label_children(connection, label_id=label_id, limit=MAX_CHILDREN),
+            pictures=pictures,
+            more=more,
+            own_only=own_only,
+            is_selected=label.code in selected().label_codes,
+            is_first_page=after is None,
+        )

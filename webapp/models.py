@@ -1,0 +1,106 @@
+"""Trained models: the list, one of them with its report, trying it, and its files."""
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from deep_images_hub.catalogue.labels import labels_by_codes
+from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
+from deep_images_hub.errors import InvalidInputError, NotFoundError
+from webapp.access import public, requires
+from webapp.error_pages import wants_json
+from webapp.paging import cursor
+from webapp.reports import model_report
+from webapp.security import PREDICTION_LIMIT, limiter
+from webapp.services import hub, services
+
+blueprint = Blueprint("models", __name__, url_prefix="/models")
+
+MODELS_PAGE = 30
+ANSWERS = 5
+
+
+@blueprint.get("")
+@public
+def index() -> ResponseReturnValue:
+    """List models, newest first."""
+    before = cursor(request.args.get("before"))
+    with hub().engine.connect() as connection:
+        found = models(connection, before_id=before, limit=MODELS_PAGE + 1)
+        shown = found[:MODELS_PAGE]
+        reports = [(model, model_report(model, _names(connection, model))) for model in shown]
+    more = url_for("models.index", before=shown[-1].id) if len(found) > MODELS_PAGE else None
+    return render_template("models.html", reports=reports, more=more)
+
+
+@blueprint.get("/<int:model_id>")
+@public
+def page(model_id: int) -> ResponseReturnValue:
+    """Show a model: what it is, how well it does on pictures it never saw, label by label."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+        names = _names(connection, model)
+    return render_template("model.html", model=model, report=model_report(model, names))
+
+
+@blueprint.get("/<int:model_id>/try")
+@requires("predict")
+def try_it(model_id: int) -> ResponseReturnValue:
+    """Show the form that takes a picture."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+    return render_template("try.html", model=model)
+
+
+@blueprint.post("/<int:model_id>/try")
+@limiter.limit(PREDICTION_LIMIT)
+@requires("predict")
+def answer(model_id: int) -> ResponseReturnValue:
+    """Say what a picture shows, as far as the model can tell. The picture is not kept."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+    upload = request.files.get("picture")
+    try:
+        if upload is None or not upload.filename:
+            raise InvalidInputError("No picture was sent. Choose a photograph first.")
+        classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+        settings = hub().settings
+        answers = classifier.answers_for_upload(
+            upload.stream.read(), max_pixels=settings.max_pixels, short_side_px=settings.image_side_px, limit=ANSWERS
+        )
+    except InvalidInputError as error:
+        if wants_json():
+            raise
+        return render_template("try.html", model=model, problem=str(error)), 400
+    if wants_json():
+        return {"answers": [{"label": found.label_code, "name": found.label_name, "score": found.score} for found in answers]}
+    return render_template("try.html", model=model, answers=answers, filename=upload.filename)
+
+
+@blueprint.get("/<int:model_id>/files/<kind>")
+@requires("predict")
+def file(model_id: int, kind: str) -> ResponseReturnValue:
+    """Give one of a model's files: `model.keras` or `model.onnx`."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+    files = {
+        "model.keras": (model.keras_key, model.keras_sha256),
+        "model.onnx": (model.onnx_key, model.onnx_sha256),
+    }
+    if kind not in files:
+        raise NotFoundError(f"A model has the files {' and '.join(files)}, not {kind!r}.")
+    key, sha256 = files[kind]
+    store = hub().store
+    size_bytes = store.stat(key).size_bytes
+    response = Response(store.read_blocks(key) if request.method == "GET" else b"", mimetype="application/octet-stream")
+    response.content_length = size_bytes
+    response.set_etag(sha256)
+    response.headers["Content-Disposition"] = f'attachment; filename="{model.backbone}-{model.id}-{kind}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _names(connection: Connection, model: TrainedModel) -> dict[str, str]:
+    """Return the names of a model's labels by code; a label that is gone keeps its code for a name."""
+    known = labels_by_codes(connection, model.label_codes)
+    return {code: known[code].name if code in known else code for code in model.label_codes}

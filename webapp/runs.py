@@ -1,0 +1,114 @@
+"""Training runs: following one, and stopping it."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from deep_images_hub.catalogue.datasets import version_by_id
+from deep_images_hub.catalogue.models import model_of_run
+from deep_images_hub.catalogue.training import TrainingEvent, TrainingRun, cancel_run, events_of, run_by_id
+from deep_images_hub.errors import ForbiddenError
+from deep_images_hub.training import ENDED
+from webapp.access import current_user, may, requires, signed_in_user
+from webapp.charts import polyline
+from webapp.services import hub
+
+blueprint = Blueprint("runs", __name__, url_prefix="/runs")
+
+STAGES = ("features", "train", "evaluate", "export")
+_STAGE_WORDS = {
+    "features": "Look at every picture once",
+    "train": "Learn",
+    "evaluate": "Test on pictures never seen",
+    "export": "Write the model and try its files",
+}
+# Pages without scripts load themselves anew this often.
+REFRESH_S = 4
+
+
+@dataclass(frozen=True)
+class StageProgress:
+    """How far a stage of a run is, 0..1."""
+
+    name: str
+    words: str
+    done: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """What part of it is done."""
+        return self.done / self.total if self.total else 0.0
+
+
+@blueprint.get("/<int:run_id>")
+@requires("train")
+def page(run_id: int) -> ResponseReturnValue:
+    """Show a run and how far it is; a finished one leads to its model."""
+    with hub().engine.connect() as connection:
+        run = _run_of_reader(connection, run_id)
+        events = _events_of_attempt(connection, run)
+        return render_template(
+            "run.html",
+            run=run,
+            version=version_by_id(connection, run.version_id),
+            stages=stage_progress(events),
+            loss=polyline([event.metrics["loss"] for event in events if "loss" in event.metrics]),
+            top_loss=max((event.metrics["loss"] for event in events if "loss" in event.metrics), default=None),
+            model_id=model_of_run(connection, run_id),
+            has_ended=run.status in ENDED,
+            refresh_s=REFRESH_S,
+        )
+
+
+@blueprint.get("/<int:run_id>/progress.json")
+@requires("train")
+def progress(run_id: int) -> ResponseReturnValue:
+    """Give how far a run is, for the page that follows it."""
+    with hub().engine.connect() as connection:
+        run = _run_of_reader(connection, run_id)
+        events = _events_of_attempt(connection, run)
+    return jsonify(
+        status=run.status,
+        message=run.message,
+        has_ended=run.status in ENDED,
+        stages=[{"name": stage.name, "done": stage.done, "total": stage.total} for stage in stage_progress(events)],
+        loss=polyline([event.metrics["loss"] for event in events if "loss" in event.metrics]),
+    )
+
+
+@blueprint.post("/<int:run_id>/cancel")
+@requires("train")
+def cancel(run_id: int) -> ResponseReturnValue:
+    """Stop a run."""
+    with hub().engine.begin() as connection:
+        _run_of_reader(connection, run_id)
+        cancel_run(connection, run_id=run_id)
+    flash("The run was cancelled. Whoever works on it stops shortly.")
+    return redirect(url_for("runs.page", run_id=run_id))
+
+
+def stage_progress(events: list[TrainingEvent]) -> list[StageProgress]:
+    """Return every stage in order, by its latest event; stages without events have not begun."""
+    latest = {event.stage: event for event in events}
+    return [
+        StageProgress(stage, _STAGE_WORDS[stage], latest[stage].done, latest[stage].total)
+        if stage in latest
+        else StageProgress(stage, _STAGE_WORDS[stage], 0, 0)
+        for stage in STAGES
+    ]
+
+
+def _events_of_attempt(connection: Connection, run: TrainingRun) -> list[TrainingEvent]:
+    """Return the events of the latest attempt: what an attempt that was lost had done is done again."""
+    return [event for event in events_of(connection, run_id=run.id) if event.attempt == run.attempt]
+
+
+def _run_of_reader(connection: Connection, run_id: int) -> TrainingRun:
+    """Return a run, for whoever asked for it or operates the hub."""
+    run = run_by_id(connection, run_id)
+    if current_user() is None or (run.requested_by != signed_in_user().id and not may("operate")):
+        raise ForbiddenError("This training run was asked for by somebody else, and only they and the operators may follow it.")
+    return run

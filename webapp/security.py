@@ -1,0 +1,48 @@
+"""What every answer and every form carries: headers, form tokens, and how often somebody may try."""
+
+from flask import Flask, Response
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+
+# Everything comes from this host, and nothing is written inline: what is smuggled into a page does not run.
+# blob: shows a picture before it is sent on the try-it page.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "img-src 'self' blob:",
+        "style-src 'self'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+SIGN_IN_LIMIT = "10 per minute; 100 per day"
+PREDICTION_LIMIT = "60 per minute"
+
+# Counted in each process of the portal; several processes let through as many times more.
+limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
+_form_tokens = CSRFProtect()
+
+
+def protect(app: Flask) -> None:
+    """Set headers on every answer, ask every form for its token, and count attempts."""
+    app.after_request(_add_headers)
+    _form_tokens.init_app(app)
+    limiter.init_app(app)
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    headers["X-Robots-Tag"] = "noai, noimageai"
+    if response.mimetype == "text/html":
+        # Pages show who is signed in: no shared cache may keep them.
+        headers.setdefault("Cache-Control", "private, no-cache")
+    return response

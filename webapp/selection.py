@@ -1,0 +1,165 @@
+"""The selection: labels and pictures on their way to a dataset. It lives in the session, so that choosing needs no account."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from deep_images_hub.catalogue.images import image_by_sha256, pictures_by_sha256s
+from deep_images_hub.catalogue.labels import label_by_code, labels_by_codes
+from deep_images_hub.datasets.freeze import compose, freeze
+from deep_images_hub.datasets.recipe import SPLITS, Recipe
+from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.licences import LICENCES
+from webapp.access import public, requires, signed_in_user
+from webapp.addresses import safe_target
+from webapp.chosen import Selection, recipe_from_form, selection_from_session, session_from_selection
+from webapp.services import hub
+
+blueprint = Blueprint("selection", __name__, url_prefix="/selection")
+
+# Beyond this the exact pictures are found out when the dataset is made, not while somebody waits for a page.
+COUNTED_UP_TO_IMAGES = 20_000
+
+
+def selected() -> Selection:
+    """Return what this session has chosen."""
+    return selection_from_session(session.get("selection"))
+
+
+@blueprint.app_context_processor
+def _count() -> dict[str, int]:
+    return {"selected_count": selected().count}
+
+
+@blueprint.get("")
+@public
+def index() -> ResponseReturnValue:
+    """Show what was chosen, the options, and what a dataset of it would hold now."""
+    return _page("")
+
+
+@blueprint.post("/labels/add")
+@public
+def add_label() -> ResponseReturnValue:
+    """Add a label."""
+    return _changed("label_code", Selection.with_label, label_by_code)
+
+
+@blueprint.post("/labels/remove")
+@public
+def remove_label() -> ResponseReturnValue:
+    """Take a label out."""
+    return _changed("label_code", Selection.without_label)
+
+
+@blueprint.post("/pictures/add")
+@public
+def add_picture() -> ResponseReturnValue:
+    """Add a single picture."""
+    return _changed("sha256", Selection.with_picture, image_by_sha256)
+
+
+@blueprint.post("/pictures/remove")
+@public
+def remove_picture() -> ResponseReturnValue:
+    """Take a single picture out."""
+    return _changed("sha256", Selection.without_picture)
+
+
+@blueprint.post("/pictures/leave-out")
+@public
+def leave_out_picture() -> ResponseReturnValue:
+    """Leave a picture out."""
+    return _changed("sha256", Selection.leaving_out, image_by_sha256)
+
+
+@blueprint.post("/pictures/readmit")
+@public
+def readmit_picture() -> ResponseReturnValue:
+    """Leave a picture out no longer."""
+    return _changed("sha256", Selection.readmitting)
+
+
+@blueprint.post("/clear")
+@public
+def clear() -> ResponseReturnValue:
+    """Begin anew."""
+    session.pop("selection", None)
+    return redirect(url_for("selection.index"))
+
+
+@blueprint.post("/count")
+@public
+def count() -> ResponseReturnValue:
+    """Show the selection with other options."""
+    return _page(request.form.get("name", ""))
+
+
+@blueprint.post("/freeze")
+@requires("freeze")
+def make_dataset() -> ResponseReturnValue:
+    """Freeze the selection with its options, and show the version."""
+    name = request.form.get("name", "")
+    try:
+        recipe = recipe_from_form(selected(), request.form, tuple(request.form.getlist("licences")))
+        with hub().engine.begin() as connection:
+            version = freeze(connection, recipe, name=name, created_by=signed_in_user().id)
+    except InvalidInputError as error:
+        return _page(name, problem=str(error)), 400
+    if version.name != " ".join(name.split()):
+        flash(f"These very pictures were frozen before, as “{version.name}”: this is that dataset.")
+    return redirect(url_for("datasets.page", version_id=version.id))
+
+
+def _changed(
+    field: str, change: Callable[[Selection, str], Selection], check: Callable[[Connection, str], object] | None = None
+) -> ResponseReturnValue:
+    """Change the selection by a field of the form, which `check` must find in the catalogue, and go back to where it was sent from."""
+    value = request.form.get(field, "")
+    if check is not None:
+        with hub().engine.connect() as connection:
+            check(connection, value)
+    session["selection"] = session_from_selection(change(selected(), value))
+    return redirect(safe_target(request.form.get("next"), otherwise=url_for("selection.index")))
+
+
+def _page(name: str, problem: str | None = None) -> str:
+    chosen = selected()
+    options = request.form
+    licences = tuple(options.getlist("licences"))
+    with hub().engine.connect() as connection:
+        labels = labels_by_codes(connection, chosen.label_codes)
+        pictures = pictures_by_sha256s(connection, (*chosen.pictures, *chosen.left_out))
+        counts: Counter[tuple[str, str]] | None = None
+        if chosen.count and problem is None:
+            try:
+                recipe = recipe_from_form(chosen, options, licences)
+                about = sum(label.subtree_images if recipe.with_descendants else label.own_images for label in labels.values())
+                if about <= COUNTED_UP_TO_IMAGES:
+                    counts = _counts(connection, recipe)
+            except InvalidInputError as error:
+                problem = str(error)
+        names = labels_by_codes(connection, {code for code, _ in counts}) if counts else {}
+    return render_template(
+        "selection.html",
+        name=name,
+        problem=problem,
+        labels=[labels[code] for code in chosen.label_codes if code in labels],
+        pictures=[pictures[sha256] for sha256 in chosen.pictures if sha256 in pictures],
+        left_out=[pictures[sha256] for sha256 in chosen.left_out if sha256 in pictures],
+        counts=counts,
+        counted_labels=sorted(names.values(), key=lambda label: label.name.casefold()),
+        splits=SPLITS,
+        all_licences=LICENCES,
+        licences=licences,
+        options=options,
+        with_descendants=options.get("with_descendants") == "1" or "options" not in options,
+    )
+
+
+def _counts(connection: Connection, recipe: Recipe) -> Counter[tuple[str, str]]:
+    """Count what a dataset of the recipe would hold now, by label code and split."""
+    return Counter((picture.candidate.label_code, picture.split) for picture in compose(connection, recipe))

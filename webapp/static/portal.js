@@ -1,0 +1,188 @@
+// What the pages gain from scripts; all of them work without. No dependencies, nothing inline.
+"use strict";
+
+const element = (name, attributes = {}, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+
+// "/" goes to the search.
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    document.getElementById("search").select();
+  }
+});
+
+// Labels while typing. Arrow keys choose, Enter goes there, Escape closes.
+const searchForm = document.querySelector("form[data-suggest]");
+if (searchForm) {
+  const input = searchForm.querySelector("input");
+  const list = element("div", { class: "suggestions", id: "suggestions", role: "listbox", "aria-label": "Labels" });
+  list.hidden = true;
+  searchForm.append(list);
+  for (const [key, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": "suggestions", "aria-autocomplete": "list" })) {
+    input.setAttribute(key, value);
+  }
+  let chosen = -1;
+  let asked = 0;
+  let waiting;
+
+  const close = () => {
+    list.hidden = true;
+    chosen = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
+  const choose = (index) => {
+    const options = [...list.querySelectorAll("a")];
+    if (!options.length) return;
+    chosen = (index + options.length) % options.length;
+    options.forEach((option, at) => option.setAttribute("aria-selected", String(at === chosen)));
+    options[chosen].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", options[chosen].id);
+  };
+  const suggest = async () => {
+    const query = input.value.trim();
+    const turn = ++asked;
+    if (!query) return close();
+    const response = await fetch(`${searchForm.dataset.suggest}?q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } });
+    if (!response.ok || turn !== asked) return;
+    const { labels } = await response.json();
+    list.replaceChildren(
+      ...labels.map((label, at) =>
+        element("a", { href: label.url, role: "option", id: `suggestion-${at}`, tabindex: "-1" }, label.name, element("span", {}, label.images.toLocaleString("en"))),
+      ),
+    );
+    if (!labels.length) list.append(element("p", {}, "No label has this in its name."));
+    list.hidden = false;
+    chosen = -1;
+    input.setAttribute("aria-expanded", "true");
+  };
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(suggest, 120);
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return close();
+    if (list.hidden) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      choose(chosen + (event.key === "ArrowDown" ? 1 : chosen < 0 ? 0 : -1));
+    } else if (event.key === "Enter" && chosen >= 0) {
+      event.preventDefault();
+      list.querySelectorAll("a")[chosen].click();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (!searchForm.contains(event.target)) close();
+  });
+}
+
+// The next pictures come when the end of a gallery is near.
+const moreLink = document.querySelector("[data-more-link]");
+if (moreLink) {
+  const gallery = document.querySelector("[data-gallery]");
+  let loading = false;
+  const load = async () => {
+    if (loading) return;
+    loading = true;
+    moreLink.textContent = "Loading …";
+    const address = new URL(moreLink.href);
+    address.searchParams.set("part", "1");
+    const response = await fetch(address);
+    if (!response.ok) {
+      moreLink.textContent = "More pictures";
+      loading = false;
+      return;
+    }
+    const part = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("ul");
+    gallery.append(...part.children);
+    if (part.dataset.more) {
+      moreLink.href = part.dataset.more;
+      moreLink.textContent = "More pictures";
+      loading = false;
+    } else {
+      watcher.disconnect();
+      moreLink.remove();
+    }
+  };
+  const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && load(), { rootMargin: "800px" });
+  watcher.observe(moreLink);
+  moreLink.addEventListener("click", (event) => {
+    event.preventDefault();
+    load();
+  });
+}
+
+// A branch of the label tree is fetched when it is opened.
+document.querySelector("[data-tree]")?.addEventListener(
+  "toggle",
+  async (event) => {
+    const branch = event.target;
+    if (!branch.open || !branch.dataset.children) return;
+    const response = await fetch(branch.dataset.children);
+    if (!response.ok) return;
+    delete branch.dataset.children;
+    const part = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("ul");
+    branch.querySelector(":scope > p").replaceWith(part);
+  },
+  true,
+);
+
+// A training run is followed until it ends.
+const followed = document.querySelector("[data-progress]");
+if (followed) {
+  const follow = async () => {
+    const response = await fetch(followed.dataset.progress, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (response?.ok) {
+      const run = await response.json();
+      const statusIsNew = followed.querySelector(".pill").textContent.trim() !== run.status;
+      if (run.has_ended || statusIsNew) return location.reload();
+      followed.querySelector("[data-message]").textContent = run.message ?? "";
+      for (const stage of run.stages) {
+        const row = followed.querySelector(`[data-stage="${stage.name}"]`);
+        row.querySelector("progress").value = stage.total ? stage.done / stage.total : 0;
+        row.querySelector("[data-count]").textContent = stage.total ? `${stage.done.toLocaleString("en")} of ${stage.total.toLocaleString("en")}` : "";
+      }
+      const curve = followed.querySelector("polyline");
+      if (curve) curve.setAttribute("points", run.loss);
+      else if (run.loss) return location.reload();
+    }
+    setTimeout(follow, 1500);
+  };
+  setTimeout(follow, 1500);
+}
+
+// A picture is shown before it is sent, and may be dropped.
+const dropzone = document.querySelector("[data-dropzone]");
+if (dropzone) {
+  const input = dropzone.querySelector("input[type=file]");
+  const preview = dropzone.querySelector("img");
+  const show = () => {
+    const [file] = input.files;
+    if (!file) return;
+    if (preview.src) URL.revokeObjectURL(preview.src);
+    preview.src = URL.createObjectURL(file);
+    preview.hidden = false;
+    input.form.requestSubmit();
+  };
+  preview.addEventListener("error", () => (preview.hidden = true));
+  input.addEventListener("change", show);
+  for (const name of ["dragenter", "dragover"]) {
+    dropzone.addEventListener(name, (event) => {
+      event.preventDefault();
+      dropzone.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) dropzone.addEventListener(name, () => dropzone.classList.remove("over"));
+  dropzone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    input.files = event.dataTransfer.files;
+    show();
+  });
+}
