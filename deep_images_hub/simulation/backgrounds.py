@@ -1,4 +1,4 @@
-"""What stands behind and under a product: tables, tiles, cloth, shelves, lights out of focus. Drawn small and enlarged: a little soft."""
+"""What stands behind and under a product: tables, tiles, cloth, shelves, lights. Drawn small and enlarged: a little soft."""
 
 import random
 from collections.abc import Callable
@@ -83,7 +83,9 @@ def _cloth(size: tuple[int, int], rng: random.Random) -> Image.Image:
 def _speckled(size: tuple[int, int], rng: random.Random) -> Image.Image:
     base = _plain(size, rng)
     noise = np.random.default_rng(rng.getrandbits(64)).normal(0, rng.uniform(8, 30), (size[1], size[0], 1))
-    return Image.fromarray(np.clip(np.asarray(base, np.float32) + noise, 0, 255).astype(np.uint8)).filter(ImageFilter.BoxBlur(0.6))
+    return Image.fromarray(np.clip(np.asarray(base, np.float32) + noise, 0, 255).astype(np.uint8)).filter(
+        ImageFilter.BoxBlur(0.6)
+    )
 
 
 def _lights(size: tuple[int, int], rng: random.Random) -> Image.Image:
@@ -91,7 +93,9 @@ def _lights(size: tuple[int, int], rng: random.Random) -> Image.Image:
     draw = ImageDraw.Draw(image, "RGBA")
     for _ in range(rng.randint(14, 34)):
         x, y, radius = rng.randrange(size[0]), rng.randrange(size[1]), rng.randint(6, 30)
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*rng.choice(rng.choice(COLOUR_WAYS)), rng.randint(50, 150)))
+        draw.ellipse(
+            (x - radius, y - radius, x + radius, y + radius), fill=(*rng.choice(rng.choice(COLOUR_WAYS)), rng.randint(50, 150))
+        )
     return image.filter(ImageFilter.BoxBlur(rng.uniform(1.5, 5)))
 
 
@@ -104,15 +108,18 @@ def _shelf(size: tuple[int, int], rng: random.Random) -> Image.Image:
     while left < width:
         wide, high = rng.randint(14, 46), rng.randint(height // 3, height * 4 // 5)
         ground, ink, accent = rng.choice(COLOUR_WAYS)
-        draw.rounded_rectangle((left, height - high, left + wide, height), radius=rng.choice((0, 3, 10)), fill=_jittered(ground, rng))
+        draw.rounded_rectangle(
+            (left, height - high, left + wide, height), radius=rng.choice((0, 3, 10)), fill=_jittered(ground, rng)
+        )
         middle = height - high // 2
         draw.rectangle((left, middle - 10, left + wide, middle + rng.randint(4, 30)), fill=rng.choice((ink, accent)))
         left += wide + rng.randint(1, 12)
     return image.filter(ImageFilter.BoxBlur(rng.uniform(1.5, 4)))
 
 
-_WALLS: tuple[Callable[[tuple[int, int], random.Random], Image.Image], ...] = (_plain, _tiles, _cloth, _speckled, _lights, _shelf, _planks)
-_GROUNDS: tuple[Callable[[tuple[int, int], random.Random], Image.Image], ...] = (_plain, _planks, _cloth, _speckled, _tiles)
+_Painter = Callable[[tuple[int, int], random.Random], Image.Image]
+_WALLS: tuple[_Painter, ...] = (_plain, _tiles, _cloth, _speckled, _lights, _shelf, _planks)
+_GROUNDS: tuple[_Painter, ...] = (_plain, _planks, _cloth, _speckled, _tiles)
 
 
 def background(size: tuple[int, int], horizon: float, rng: random.Random) -> Image.Image:

@@ -74,7 +74,9 @@ def _with_shadow(behind: Image.Image, cutout: Image.Image, at: tuple[int, int], 
     away_x, away_y = -light.direction[0] * 0.16, 0.05
     room.paste(small, (round((at[0] + away_x * cutout.width) / 8), round((at[1] + away_y * cutout.height) / 8)))
     depth = rng.uniform(0.35, 0.75)
-    soft = room.filter(ImageFilter.GaussianBlur(rng.uniform(1.2, 3.0))).point([255 - round(level * depth) for level in range(256)])
+    soft = room.filter(ImageFilter.GaussianBlur(rng.uniform(1.2, 3.0))).point(
+        [255 - round(level * depth) for level in range(256)]
+    )
     shade = soft.resize(behind.size, Image.Resampling.BICUBIC)
     return ImageChops.multiply(behind, Image.merge("RGB", (shade, shade, shade)))
 

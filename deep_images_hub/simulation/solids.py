@@ -1,7 +1,7 @@
-"""Solids under light: bodies of revolution (cans, bottles, apples) and boxes, drawn from flat textures. A small, orthographic renderer.
+"""Solids under light: bodies of revolution (cans, bottles, apples) and boxes. A small, orthographic renderer.
 
-Lengths are given in units of which a can is 430 high. PX_PER_UNIT of them are drawn, somewhat more than a scene shows: shrinking smooths
-the edges.
+Lengths are given in units of which a can is 430 high. PX_PER_UNIT of them are drawn, somewhat more than a scene shows:
+shrinking smooths the edges.
 """
 
 from collections.abc import Sequence
@@ -61,8 +61,7 @@ def profile(points: Sequence[tuple[float, float]], height: float) -> NDArray[np.
         height: of the body.
     """
     shares, radii = zip(*points, strict=True)
-    rows = np.interp(np.linspace(0, 1, px(height)), shares, radii) * PX_PER_UNIT
-    return rows.astype(np.float32)
+    return np.asarray(np.interp(np.linspace(0, 1, px(height)), shares, radii) * PX_PER_UNIT, dtype=np.float32)
 
 
 def revolve(
