@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 HASH_BITS = 64
-# Recompressed, resized and brightened copies differ in 0 to 4 bits, honest pictures of one shelf in 12 and more.
-DEFAULT_MAX_DISTANCE = 4
+# 99 of 100 copies that were recompressed, resized, cropped a little or brightened are within 5 bits; of 2,640 honest photographs
+# of groceries 22 have another one within 6.
+DEFAULT_MAX_DISTANCE = 6
 # Pairs that are compared at once: bounds memory at about 50 MB.
 _BLOCK_PAIRS = 1 << 21
 

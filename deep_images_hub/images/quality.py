@@ -144,4 +144,3 @@ def _tile_sums(values: NDArray[np.int16], height: int, width: int) -> NDArray[np
     whole = values[: height * _TILES_PER_SIDE, : width * _TILES_PER_SIDE]
     sums: NDArray[np.float64] = whole.reshape(_TILES_PER_SIDE, height, _TILES_PER_SIDE, width).sum(axis=(1, 3), dtype=np.float64)
     return sums
-
