@@ -1,0 +1,134 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, insert, select, text, update
+
+from deep_images_hub.catalogue.embeddings import add_embeddings, features_of, pending_images
+from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, near_copies, verdicts_of
+from deep_images_hub.catalogue.labels import label_by_code
+from deep_images_hub.catalogue.tables import image_labels, images, submissions
+from deep_images_hub.errors import InvalidInputError, NotFoundError
+from tests.integration.catalogue.planting import plant_batch, plant_labels, plant_place
+
+
+@pytest.fixture(autouse=True)
+def _labels(connection: Connection) -> None:
+    plant_labels(connection)
+
+
+def ids_of(connection: Connection, code: str | None, **given: object) -> list[int]:
+    label_id = None if code is None else label_by_code(connection, code).id
+    return [picture.image_id for picture in gallery(connection, label_id=label_id, **given)]  # type: ignore[arg-type]
+
+
+def sha256_of(connection: Connection, image_id: int) -> str:
+    return str(connection.scalar(select(images.c.sha256).where(images.c.id == image_id)))
+
+
+def relabel(connection: Connection, image_id: int, code: str) -> None:
+    connection.execute(update(image_labels).where(image_labels.c.image_id == image_id).values(is_current=False))
+    connection.execute(
+        insert(image_labels).values(
+            image_id=image_id, label_id=label_by_code(connection, code).id, said_by="operator", confidence=1
+        )
+    )
+
+
+def test_gallery_of_a_label_by_pages_shows_each_picture_once_newest_first(connection: Connection) -> None:
+    apples = plant_batch(connection, "b1", "apple", outcomes=["accepted"] * 3)
+    fruits = plant_batch(connection, "b2", "fruit", outcomes=["accepted"])
+    more_apples = plant_batch(connection, "b3", "apple", outcomes=["accepted"] * 2)
+    plant_batch(connection, "b4", "car", outcomes=["accepted", "blurry"])
+
+    newest_first = sorted([*apples, *fruits, *more_apples], reverse=True)
+    page = ids_of(connection, "food", limit=4)
+    assert page == newest_first[:4]
+    assert ids_of(connection, "food", limit=4, after_image_id=page[-1]) == newest_first[4:]
+    assert ids_of(connection, "fruit", with_descendants=False) == fruits
+    assert ids_of(connection, "snack", with_descendants=False) == []
+    assert len(ids_of(connection, None)) == 7
+    assert ids_of(connection, None, after_image_id=newest_first[-2]) == newest_first[-1:]
+
+
+def test_gallery_after_a_picture_got_another_label_shows_it_there_alone(connection: Connection) -> None:
+    image_id, other = plant_batch(connection, "b1", "apple", outcomes=["accepted"] * 2)
+
+    relabel(connection, image_id, "car")
+
+    assert ids_of(connection, "food") == [other]
+    assert ids_of(connection, "car") == [image_id]
+    assert [(said.label_code, said.said_by, said.is_current) for said in labels_of(connection, image_id=image_id)] == [
+        ("car", "operator", True),
+        ("apple", "supplier", False),
+    ]
+
+
+def test_image_by_sha256_tells_where_it_came_from_and_what_was_found(connection: Connection) -> None:
+    place_id = plant_place(connection, "Hell's Kitchen")
+    (image_id,) = plant_batch(connection, "b1", "hells-kitchen", place_id=place_id, licence="by-sa")
+
+    image = image_by_sha256(connection, sha256_of(connection, image_id))
+
+    assert (image.image_id, image.label_name, image.batch_key, image.city) == (image_id, "Hell's Kitchen", "b1", "Hell's Kitchen")
+    assert (image.supplier_name, image.licence, image.attribution) == ("Ada", "by-sa", "Photo by Ada")
+    assert [(of.check_name, of.outcome, of.detail) for of in verdicts_of(connection, image_id=image_id)] == [
+        ("decode", "pass", "accepted: what was found")
+    ]
+    with pytest.raises(NotFoundError, match="'nothing'"):
+        image_by_sha256(connection, "nothing")
+
+
+def test_exact_copies_of_a_picture_name_the_batch_and_leave_its_verdicts_alone(connection: Connection) -> None:
+    (image_id,) = plant_batch(connection, "b1")
+    plant_batch(connection, "b2", outcomes=["exact_duplicates"])
+    copy = text("update submissions set image_id = :id from batches where batches.id = batch_id and key = 'b2'")
+    connection.execute(copy, {"id": image_id})
+
+    assert [(of.batch_key, of.position) for of in exact_copies(connection, image_id=image_id)] == [("b2", 0)]
+    assert len(verdicts_of(connection, image_id=image_id)) == 1
+
+
+def test_near_copies_are_found_up_to_three_bits_away(connection: Connection) -> None:
+    planted = plant_batch(connection, "b1", outcomes=["accepted"] * 6)
+    first = 0x0123_4567_89AB_CDEF
+    # One bit in each of three bands, the sign bit among them; four bits in four bands: beyond reach.
+    hashes = [first, first, first ^ 1, first ^ (1 << 63 | 1 << 40 | 1), first ^ (1 << 62 | 1 << 40 | 1 << 20 | 1), ~first]
+    for image_id, of in zip(planted, hashes, strict=True):
+        signed = of if -(2**63) <= of < 2**63 else of - 2**64
+        connection.execute(update(images).where(images.c.id == image_id).values(difference_hash=signed))
+
+    found = near_copies(connection, image_id=planted[0])
+
+    assert [(copy.image_id, copy.bits) for copy in found] == [(planted[1], 0), (planted[2], 1), (planted[3], 3)]
+    assert [copy.bits for copy in near_copies(connection, image_id=planted[0], max_bits=1)] == [0, 1]
+    with pytest.raises(InvalidInputError, match="max_bits is 4"):
+        near_copies(connection, image_id=planted[0], max_bits=4)
+
+
+def test_embeddings_written_again_stay_and_pending_images_are_the_rest(connection: Connection) -> None:
+    planted = plant_batch(connection, "b1", outcomes=["accepted"] * 4)
+    features = np.array([0.1, -2.5, 65504.0], np.float32)
+
+    assert add_embeddings(connection, model="m", rows=[(planted[2], features), (planted[0], features * 0)]) == 2
+    assert add_embeddings(connection, model="m", rows=[(planted[2], features * 0), (planted[1], features)]) == 1
+
+    assert [of.image_id for of in pending_images(connection, model="m", limit=10)] == [planted[3]]
+    assert [of.image_id for of in pending_images(connection, model="other", limit=2, after_id=planted[0])] == planted[1:3]
+    kept = connection.scalar(text("select features::text from embeddings where image_id = :id"), {"id": planted[2]})
+    assert np.array_equal(np.array(kept[1:-1].split(","), np.float16), features.astype(np.float16))
+
+
+def test_features_of_a_version_without_embeddings_are_empty(connection: Connection) -> None:
+    image_ids, features = features_of(connection, model="m", version_id=1)
+
+    assert image_ids.shape == (0,)
+    assert features.shape[0] == 0
+
+
+def test_submission_that_is_accepted_needs_a_picture_and_times_are_in_utc(connection: Connection) -> None:
+    plant_batch(connection, "b1")
+    row = connection.execute(select(submissions.c.taken_at)).one()
+
+    assert row.taken_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert row.taken_at.utcoffset().total_seconds() == 0
