@@ -156,6 +156,6 @@ def _toml_tables() -> list[dict[str, Any]]:
 def _refuse_unknown_keys(keys: Mapping[str, Any], origin: str) -> None:
     for key in keys:
         if key not in Settings.model_fields:
-            nearest = process.extractOne(key, list(Settings.model_fields))
-            hint = f" Did you mean {nearest[0]!r}?" if nearest and nearest[1] > 60 else ""
+            nearest = process.extractOne(key, list(Settings.model_fields), score_cutoff=60)
+            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
             raise SettingsError(f"Unknown setting {key!r} in {origin}.{hint} docs/operating.md lists every setting.")

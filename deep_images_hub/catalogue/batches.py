@@ -256,9 +256,28 @@ def submissions_of(connection: Connection, *, batch_key: str, after_position: in
 def batch_funnel(connection: Connection, *, batch_key: str | None = None) -> Funnel:
     """Return what became of the submissions of one batch, or of all when batch_key is None."""
     if batch_key is None:
-        rows = connection.execute(load_query("funnel")).all()
-    else:
-        rows = connection.execute(load_query("batch_funnel"), {"batch_key": batch_key}).all()
+        return _funnel(connection.execute(load_query("funnel")).all())
+    return _funnel(connection.execute(load_query("batch_funnel"), {"batch_key": batch_key}).all())
+
+
+def crowd_funnel(connection: Connection, *, crowd: str) -> Funnel:
+    """Return what became of the submissions of a simulated crowd: of all batches whose key begins with its name."""
+    return _funnel(connection.execute(load_query("crowd_funnel"), {"crowd": crowd}).all())
+
+
+def crowd_label_codes(connection: Connection, *, crowd: str) -> list[str]:
+    """Return the labels that a simulated crowd sent photographs for, by code."""
+    codes = connection.execute(
+        text(
+            "select distinct labels.code from batches join labels on labels.id = batches.label_id"
+            " where starts_with(batches.key, :crowd || '-') order by labels.code"
+        ),
+        {"crowd": crowd},
+    )
+    return list(codes.scalars())
+
+
+def _funnel(rows: Sequence[Row[Any]]) -> Funnel:
     by_reason: dict[str, dict[str, int]] = {"rejected": {}, "review": {}}
     by_status = {"pending": 0, "accepted": 0}
     for row in rows:
