@@ -295,6 +295,33 @@ verdicts = Table(
     UniqueConstraint("submission_id", "check_name", "check_version"),
 )
 
+# What intake found out about submissions whose batch is not merged yet; emptied batch by batch. Unlogged, since after a crash
+# the batches are pending still and are examined again. A task that Spark ran twice leaves the same row twice.
+staged_decisions = Table(
+    "staged_decisions",
+    metadata,
+    Column("attempt", Integer, nullable=False, comment="the run of the job; its advisory lock says whether it lives"),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("submission_id", BigInteger, nullable=False),
+    Column("status", Text, nullable=False, comment="unavailable: the store could not be asked, which is no verdict"),
+    Column("reason", Text),
+    Column("verdicts", JSONB, nullable=False),
+    Column("sha256", Text),
+    Column("format", Text),
+    Column("size_bytes", BigInteger),
+    Column("picture_size_bytes", BigInteger),
+    Column("width_px", Integer),
+    Column("height_px", Integer),
+    Column("difference_hash", BigInteger),
+    Column("picture_key", Text),
+    Column("thumbnail_key", Text),
+    Column("quality_score", REAL),
+    _one_of("status", ("accepted", "rejected", "unavailable")),
+    Index("ix_staged_decisions_attempt_batch_id", "attempt", "batch_id"),
+    Index("ix_staged_decisions_batch_id", "batch_id"),
+    prefixes=["UNLOGGED"],
+)
+
 embeddings = Table(
     "embeddings",
     metadata,
