@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +27,8 @@ from botocore.config import Config
 ACCESS_KEY_ID = "test:tester"
 SECRET_ACCESS_KEY = "not-a-secret"
 REGION = "us-east-1"
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 _STOP_TIMEOUT_S = 15.0
 _STORAGE_SERVERS = ("account", "container", "object")
@@ -210,6 +214,31 @@ def _write_configuration(folder: Path) -> None:
     (folder / "proxy.conf").write_text(proxy_config)
 
 
+def _one_writer_a_key(application: Application) -> Application:
+    """Let writers of one key wait for each other.
+
+    Swift looks whether a key is free (`If-None-Match: *`) before it reads the body, and does not look again when it stores it: of
+    writers at the same moment several win. Amazon's S3, whose part Swift plays here, lets exactly one win.
+    """
+    import eventlet.semaphore
+
+    locks: defaultdict[str, Any] = defaultdict(eventlet.semaphore.Semaphore)
+
+    def locked(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in ("PUT", "POST"):
+            return application(environ, start_response)
+        with locks[environ["PATH_INFO"]]:
+            # Completing an upload happens while its answer is read.
+            answer = application(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                if hasattr(answer, "close"):
+                    answer.close()
+
+    return locked
+
+
 def _serve(folder: Path, port: int, until_stdin_closes: bool) -> None:
     import eventlet
 
@@ -227,6 +256,8 @@ def _serve(folder: Path, port: int, until_stdin_closes: bool) -> None:
     _write_rings(folder, {kind: listener.getsockname()[1] for kind, listener in listeners.items()})
     for kind, listener in listeners.items():
         application = init_request_processor(str(folder / f"{kind}.conf"), f"{kind}-server")[0]
+        if kind == "proxy":
+            application = _one_writer_a_key(application)
         # As swift.common.wsgi.run_server does, which cannot run four times in one process. boto3 needs "ETag", never "Etag".
         options = {"protocol": SwiftHttpProtocol, "capitalize_response_headers": False, "log_output": False}
         eventlet.spawn(eventlet.wsgi.server, listener, application, **options)

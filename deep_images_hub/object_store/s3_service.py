@@ -1,10 +1,10 @@
 """How to reach an S3 service, and what its answers mean in the hub's words. The one place that turns boto3's errors into ours."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import boto3
@@ -44,7 +44,10 @@ class S3Service:
 
     def client(self) -> "S3Client":
         """Return this process's client: made once, shared by its threads, never inherited by a fork."""
-        return _client(self, os.getpid())
+        with _making:
+            if self not in _clients:
+                _clients[self] = _new_client(self)
+            return _clients[self]
 
     @property
     def name(self) -> str:
@@ -52,8 +55,21 @@ class S3Service:
         return self.endpoint_url or f"Amazon S3 in {self.region}"
 
 
-@lru_cache(maxsize=16)
-def _client(service: S3Service, _process: int) -> "S3Client":
+_clients: "dict[S3Service, S3Client]" = {}
+_making = threading.Lock()
+
+
+def _forget_clients() -> None:
+    """Begin anew in a forked process: its parent's connections are not its own, and nobody here will release the lock."""
+    global _making
+    _making = threading.Lock()
+    _clients.clear()
+
+
+os.register_at_fork(after_in_child=_forget_clients)
+
+
+def _new_client(service: S3Service) -> "S3Client":
     # A session of its own, because boto3's default session may not be used by two threads at once.
     return boto3.session.Session().client(
         "s3",
