@@ -11,8 +11,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from types import FrameType
 
 from rapidfuzz import process
@@ -117,12 +119,24 @@ def _values(name: str, options: Sequence[str]) -> list[str]:
     return [*apart, *joined]
 
 
-def start(command: SparkCommand) -> "subprocess.Popen[bytes]":
+def start(command: SparkCommand, *, output: Path | None = None) -> "subprocess.Popen[bytes]":
     """Start a job as the leader of a process group of its own. It ends when this process does, however that ends (Linux).
 
     Call it from the main thread: the kernel takes the end of the thread that started a process for the end of its parent.
+
+    Args:
+        output: file that what it says is appended to; None: where our own output goes.
     """
-    return subprocess.Popen(command.arguments, env=command.environment, start_new_session=True, preexec_fn=_tie_to_parent)
+    with output.open("ab") if output else nullcontext() as file:
+        return subprocess.Popen(
+            command.arguments,
+            env=command.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT if file else None,
+            start_new_session=True,
+            preexec_fn=_tie_to_parent,
+        )
 
 
 def ask_to_stop(child: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,158 @@
+"""Take training runs from the queue and have Spark train them, one child process a run.
+
+A run belongs to the dispatcher by a lease, which it renews while the child works. However the dispatcher ends, no run is lost:
+stopped, it stops its children and puts their runs back; killed, its children end with it, and the lease runs out, so that
+another takes the run. A run that is cancelled meanwhile is stopped.
+"""
+
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deep_images_hub.catalogue.training import TrainingRun, finish_run, renew_lease, return_run, run_by_id, take_run
+from deep_images_hub.errors import ConflictError, UnavailableError
+from deep_images_hub.logs import open_log
+from deep_images_hub.runtime.spark_submit import ask_to_stop, end_now, spark_submit, start
+from deep_images_hub.settings import Settings
+from deep_images_hub.wiring import Hub
+
+JOB = "train_baseline"
+
+_POLL_S = 1.0
+_STOP_GRACE_S = 30.0
+_ASK_AGAIN_S = 1.0
+_MESSAGE_LENGTH = 500
+_LOG_TAIL_BYTES = 4_000
+
+StartRun = Callable[[Settings, TrainingRun, Path], "subprocess.Popen[bytes]"]
+
+log = open_log(__name__)
+
+
+@dataclass(frozen=True)
+class _Child:
+    run: TrainingRun
+    process: "subprocess.Popen[bytes]"
+    log_file: Path
+
+
+def start_with_spark(settings: Settings, run: TrainingRun, log_file: Path) -> "subprocess.Popen[bytes]":
+    """Start the job of a run. What it says goes into a file of its own."""
+    return start(spark_submit(settings, JOB, ["--run", str(run.id)]), output=log_file)
+
+
+class Dispatcher:
+    """Runs training runs, several at once if wanted. One thread: call its methods from the main one."""
+
+    def __init__(self, hub: Hub, *, most_at_once: int = 1, start_run: StartRun = start_with_spark) -> None:
+        """Make a dispatcher with a name that no other process has, now or later.
+
+        Args:
+            hub: its settings say how long a lease is, and how Spark is started.
+            most_at_once: runs under way at the same time.
+            start_run: starts the child process of a run, whose output goes to a file.
+        """
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.is_stopping = False
+        self._hub = hub
+        self._most_at_once = most_at_once
+        self._start_run = start_run
+        self._children: list[_Child] = []
+        self._renewed = time.monotonic()
+        self._log = log.bind(owner=self.owner)
+
+    def work(self, *, until_idle: bool = False) -> None:
+        """Take and run what is queued, until `stop` is called or nothing is left. Runs under way then go back into the queue.
+
+        A catalogue that does not answer for a while is waited for.
+        """
+        try:
+            while not self.is_stopping:
+                try:
+                    self._step()
+                    if until_idle and not self._children:
+                        return
+                except UnavailableError as error:
+                    self._log.warning("catalogue_unavailable", message=str(error))
+                time.sleep(_POLL_S)
+        finally:
+            self._return_all()
+
+    def stop(self) -> None:
+        """Let `work` end soon. For signal handlers: an exception could fall between taking a run and knowing its child."""
+        self.is_stopping = True
+
+    def _step(self) -> None:
+        """Look after the children, and take another run when there is room."""
+        for child in [child for child in self._children if child.process.poll() is not None]:
+            self._settle(child)
+            self._children.remove(child)
+        if time.monotonic() - self._renewed > self._hub.settings.lease_s / 3:
+            self._renew_leases()
+        while len(self._children) < self._most_at_once:
+            with self._hub.engine.begin() as connection:
+                run = take_run(connection, owner=self.owner, lease_s=self._hub.settings.lease_s)
+            if run is None:
+                return
+            self._begin(run)
+
+    def _begin(self, run: TrainingRun) -> None:
+        log_file = self._hub.settings.home / "logs" / f"run-{run.id}-{run.attempt}.log"
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        process = self._start_run(self._hub.settings, run, log_file)
+        self._children.append(_Child(run=run, process=process, log_file=log_file))
+        self._log.info("run_started", run_id=run.id, attempt=run.attempt, pid=process.pid, log_file=log_file)
+
+    def _renew_leases(self) -> None:
+        for child in self._children:
+            with self._hub.engine.begin() as connection:
+                is_ours = renew_lease(connection, run_id=child.run.id, owner=self.owner, lease_s=self._hub.settings.lease_s)
+            if not is_ours:
+                self._log.info("run_no_longer_ours", run_id=child.run.id)
+                ask_to_stop(child.process)
+        self._renewed = time.monotonic()
+
+    def _settle(self, child: _Child) -> None:
+        """Write down how a run ended, unless its job did: one that succeeds or is refused finishes its run itself."""
+        status = child.process.returncode
+        self._log.info("run_ended", run_id=child.run.id, exit_status=status, log_file=child.log_file)
+        message = _last_words(child.log_file) if status == 1 else f"The job ended with exit status {status}."
+        with self._hub.engine.begin() as connection:
+            run = run_by_id(connection, child.run.id)
+            if run.status != "running" or run.lease_owner != self.owner:
+                return
+            try:
+                finish_run(connection, run_id=run.id, owner=self.owner, status="failed", message=message)
+            except ConflictError as error:  # it was cancelled in this very moment
+                self._log.info("run_no_longer_ours", run_id=run.id, message=str(error))
+
+    def _return_all(self) -> None:
+        """Stop the children, all at once, and put their runs back into the queue."""
+        deadline = time.monotonic() + _STOP_GRACE_S
+        while any(child.process.poll() is None for child in self._children) and time.monotonic() < deadline:
+            for child in self._children:
+                ask_to_stop(child.process)
+            time.sleep(_ASK_AGAIN_S)
+        for child in self._children:
+            end_now(child.process)
+            try:
+                with self._hub.engine.begin() as connection:
+                    is_back = return_run(connection, run_id=child.run.id, owner=self.owner)
+            except UnavailableError as error:
+                self._log.warning("run_left_to_its_lease", run_id=child.run.id, message=str(error))
+            else:
+                self._log.info("run_returned" if is_back else "run_no_longer_ours", run_id=child.run.id)
+        self._children.clear()
+
+
+def _last_words(log_file: Path) -> str:
+    """Return the last line that a job wrote: the message of the error that it ended with."""
+    with log_file.open("rb") as file:
+        file.seek(max(0, log_file.stat().st_size - _LOG_TAIL_BYTES))
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix(f"{JOB}: ")[:_MESSAGE_LENGTH] if lines else "The job ended without a word."

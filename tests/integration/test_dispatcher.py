@@ -1,0 +1,194 @@
+"""Training runs are taken, run as child processes, settled, and never lost. The children here train nothing; all else is real."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from deep_images_hub.catalogue.training import TrainingRun, cancel_run, request_run, run_by_id
+from deep_images_hub.runtime.dispatcher import Dispatcher
+from deep_images_hub.runtime.spark_submit import SparkCommand, start
+from deep_images_hub.settings import Settings
+from deep_images_hub.wiring import Hub
+
+LEASE_S = 2.0
+
+# What the job of a run may do, as a program that gets the run's id.
+SUCCEEDS = """
+import sys
+from deep_images_hub.catalogue.training import finish_run, run_by_id
+from deep_images_hub.settings import load_settings
+from deep_images_hub.wiring import open_hub
+hub = open_hub(load_settings())
+with hub.engine.begin() as connection:
+    run = run_by_id(connection, int(sys.argv[1]))
+    finish_run(connection, run_id=run.id, owner=run.lease_owner, status="succeeded", message="Trained.")
+"""
+REFUSES = "import sys; print('Session started'); sys.exit('train_baseline: Label Apple has 1 picture. Expected 2 or more.')"
+IS_DEFECT = "import sys; sys.exit(2)"
+STOPS_WHEN_ASKED = """
+import signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+print("started", flush=True)
+time.sleep(120)
+"""
+OUTLASTS_ITS_LEASE = f"import time; time.sleep({2 * LEASE_S}){SUCCEEDS}"
+
+# A dispatcher as a process of its own, like scripts/dispatch, whose runs do what the first argument says.
+_DISPATCH = """
+import functools, sys
+from deep_images_hub.cli import dispatch
+from tests.integration.test_dispatcher import starting
+dispatch.Dispatcher = functools.partial(dispatch.Dispatcher, start_run=starting(sys.argv[1]))
+sys.exit(dispatch.main([]))
+"""
+
+
+def starting(program: str) -> Callable[[Settings, TrainingRun, Path], "subprocess.Popen[bytes]"]:
+    def start_run(settings: Settings, run: TrainingRun, log_file: Path) -> "subprocess.Popen[bytes]":
+        return start(SparkCommand((sys.executable, "-c", program, str(run.id)), environment_of(settings)), output=log_file)
+
+    return start_run
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    assert settings.database_url
+    return os.environ | {
+        "HUB_DATABASE_URL": settings.database_url.get_secret_value(),
+        "HUB_HOME": str(settings.home),
+        "HUB_LEASE_S": str(settings.lease_s),
+    }
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"lease_s": LEASE_S})
+
+
+@pytest.fixture
+def run_id(hub: Hub) -> int:
+    """A run in the queue."""
+    with hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                "with recipe as (insert into recipes (digest, body) values (repeat('a', 64), '{}') returning id)"
+                " insert into dataset_versions (recipe_id, name, digest, image_count, train_count, validation_count, test_count,"
+                " label_count, size_bytes) select id, 'apples', repeat('b', 64), 3, 1, 1, 1, 2, 1000 from recipe"
+            )
+        )
+    return request_another(hub)
+
+
+def request_another(hub: Hub) -> int:
+    with hub.engine.begin() as connection:
+        version_id = connection.execute(text("select id from dataset_versions")).scalar_one()
+        return request_run(connection, version_id=version_id, requested_by=None, backbone="vgg16", workers=1).id
+
+
+def run_of(hub: Hub, run_id: int) -> TrainingRun:
+    with hub.engine.begin() as connection:
+        return run_by_id(connection, run_id)
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_run_that_succeeds_is_finished_by_its_job(hub: Hub, run_id: int) -> None:
+    Dispatcher(hub, start_run=starting(SUCCEEDS)).work(until_idle=True)
+
+    run = run_of(hub, run_id)
+    assert (run.status, run.message, run.attempt, run.lease_owner) == ("succeeded", "Trained.", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (REFUSES, "Label Apple has 1 picture. Expected 2 or more."),
+        (IS_DEFECT, "The job ended with exit status 2."),
+    ],
+)
+def test_run_whose_job_fails_says_why(hub: Hub, run_id: int, program: str, message: str) -> None:
+    Dispatcher(hub, start_run=starting(program)).work(until_idle=True)
+
+    run = run_of(hub, run_id)
+    assert (run.status, run.message) == ("failed", message)
+
+
+def test_run_that_lasts_keeps_its_lease(hub: Hub, run_id: int) -> None:
+    Dispatcher(hub, start_run=starting(OUTLASTS_ITS_LEASE)).work(until_idle=True)
+
+    run = run_of(hub, run_id)
+    assert (run.status, run.attempt) == ("succeeded", 1)
+
+
+def test_several_runs_are_under_way_at_once_if_wanted(hub: Hub, run_id: int) -> None:
+    other_id = request_another(hub)
+    together: list[int] = []
+
+    def start_run(settings: Settings, run: TrainingRun, log_file: Path) -> "subprocess.Popen[bytes]":
+        together.append(sum(run_of(hub, each).status == "running" for each in (run_id, other_id)))
+        return starting(SUCCEEDS)(settings, run, log_file)
+
+    Dispatcher(hub, most_at_once=2, start_run=start_run).work(until_idle=True)
+
+    assert together == [1, 2]
+    assert {run_of(hub, each).status for each in (run_id, other_id)} == {"succeeded"}
+
+
+def test_run_that_is_cancelled_is_stopped(hub: Hub, run_id: int) -> None:
+    def start_run(settings: Settings, run: TrainingRun, log_file: Path) -> "subprocess.Popen[bytes]":
+        process = starting(STOPS_WHEN_ASKED)(settings, run, log_file)
+        wait_until(log_file.read_text)
+        with hub.engine.begin() as connection:
+            cancel_run(connection, run_id=run.id)
+        return process
+
+    began = time.monotonic()
+    Dispatcher(hub, start_run=start_run).work(until_idle=True)
+
+    assert run_of(hub, run_id).status == "cancelled"
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_dispatcher_that_is_stopped_returns_its_run(hub: Hub, run_id: int, number: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", _DISPATCH, STOPS_WHEN_ASKED], env=environment_of(hub.settings)) as dispatcher:
+        wait_until(lambda: run_of(hub, run_id).status == "running" and children_of(dispatcher.pid))
+        child = children_of(dispatcher.pid)[0]
+        dispatcher.send_signal(number)
+        assert dispatcher.wait() == 130
+
+    assert not Path(f"/proc/{child}").exists()
+    assert run_of(hub, run_id).status == "queued"
+
+    Dispatcher(hub, start_run=starting(SUCCEEDS)).work(until_idle=True)
+    assert run_of(hub, run_id).status == "succeeded"
+
+
+def test_run_of_a_dispatcher_that_was_killed_is_taken_again(hub: Hub, run_id: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", _DISPATCH, STOPS_WHEN_ASKED], env=environment_of(hub.settings)) as dispatcher:
+        wait_until(lambda: run_of(hub, run_id).status == "running" and children_of(dispatcher.pid))
+        child = children_of(dispatcher.pid)[0]
+        dispatcher.kill()
+
+    wait_until(lambda: not Path(f"/proc/{child}").exists())
+    assert run_of(hub, run_id).status == "running", "nobody could say otherwise"
+
+    time.sleep(LEASE_S)
+    Dispatcher(hub, start_run=starting(SUCCEEDS)).work(until_idle=True)
+    run = run_of(hub, run_id)
+    assert (run.status, run.attempt) == ("succeeded", 2)
