@@ -113,13 +113,15 @@ def _declare(view: View, access: Access) -> View:
 
 def _check() -> ResponseReturnValue | None:
     g.user = None
+    if request.endpoint == "static":
+        return None
+    if "user_id" in session:
+        g.user = _user_of_session()
     if request.endpoint is None:
         return None  # no such page: the error page says so
     access = access_of(current_app.view_functions[request.endpoint])
     if access is None:
         raise ForbiddenError("This page is closed.")
-    if request.endpoint != "static" and "user_id" in session:
-        g.user = _user_of_session()
     if not access.needs_account:
         return None
     if g.user is None:

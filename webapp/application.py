@@ -60,6 +60,9 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         RATELIMIT_HEADERS_ENABLED=True,
     )
     app.extensions["services"] = Services(hub=hub, models=OpenModels(hub.store))
+    app.jinja_env.globals.update(
+        image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px
+    )
     # The gate stands before everything else that looks at a request.
     access.guard(app)
     security.protect(app)
@@ -67,7 +70,6 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     wording.register(app)
     for noun in (home, labels, images, selection, datasets, runs, models, accounts, operations):
         app.register_blueprint(noun.blueprint)
-    access.public(app.view_functions["static"])
     return app
 
 

@@ -1,11 +1,14 @@
 """The start page: what is in the hub."""
 
+import itertools
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.batches import latest_batches
+from deep_images_hub.catalogue.images import Picture, gallery
 from deep_images_hub.catalogue.labels import labels_by_count
-from deep_images_hub.catalogue.images import gallery
 from deep_images_hub.catalogue.overview import hub_totals
 from webapp.access import public
 from webapp.services import hub
@@ -13,7 +16,9 @@ from webapp.wording import ratio_rules
 
 blueprint = Blueprint("home", __name__)
 
-NEWEST_IMAGES = 30
+# The newest of many labels tell more than the newest alone, which are one batch.
+NEWEST_IMAGES = 21
+LOOKED_AT_IMAGES = 400
 LATEST_BATCHES = 8
 SHORT_LABELS = 8
 # Fewer pictures than this are too few to learn a label from: it stands among those that need some.
@@ -32,11 +37,20 @@ def index() -> ResponseReturnValue:
         return render_template(
             "home.html",
             totals=totals,
-            newest=gallery(connection, label_id=None, limit=NEWEST_IMAGES),
+            newest=varied(gallery(connection, label_id=None, limit=LOOKED_AT_IMAGES))[:NEWEST_IMAGES],
             batches=latest_batches(connection, limit=LATEST_BATCHES),
             short=[label for label in short if label.own_images][:SHORT_LABELS],
             enough=ENOUGH_IMAGES,
         )
+
+
+def varied(pictures: Sequence[Picture]) -> list[Picture]:
+    """Put pictures in an order in which labels take turns; each label's own order is kept."""
+    by_label: dict[int, list[Picture]] = {}
+    for picture in pictures:
+        by_label.setdefault(picture.label_id, []).append(picture)
+    turns = itertools.zip_longest(*by_label.values())
+    return [picture for turn in turns for picture in turn if picture is not None]
 
 
 @blueprint.get("/gallery-ratios.css")

@@ -1,10 +1,10 @@
 """Labels: search, the tree, and one label with its pictures."""
 
-from flask import Blueprint, jsonify, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.images import gallery
-from deep_images_hub.catalogue.labels import ancestors, find_labels, label_children, labels_by_ids
+from deep_images_hub.catalogue.labels import ancestors, find_labels, label_by_code, label_children, labels_by_ids
 from deep_images_hub.catalogue.overview import cover_images
 from deep_images_hub.errors import NotFoundError
 from webapp.access import public
@@ -38,6 +38,15 @@ def index() -> ResponseReturnValue:
         largest = sorted((label for label in top if label.subtree_images), key=lambda label: -label.subtree_images)[:COVERED_LABELS]
         covers = cover_images(connection, label_ids=[label.id for label in largest])
         return render_template("labels.html", top=top, largest=largest, covers=covers)
+
+
+@blueprint.get("/by-code")
+@public
+def by_code() -> ResponseReturnValue:
+    """Go to the label that has a code, such as `/m/014j1m`: the address to write down, since numbers differ among hubs."""
+    with hub().engine.connect() as connection:
+        label = label_by_code(connection, request.args.get("code", ""))
+    return redirect(url_for("labels.page", label_id=label.id))
 
 
 @blueprint.get("/suggestions")
@@ -85,7 +94,10 @@ def page(label_id: int) -> ResponseReturnValue:
             "label.html",
             label=label,
             above=ancestors(connection, label_id=label_id),
-            children=label_children(connection, label_id=label_id, limit=MAX_CHILDREN),
+            # Those with something to see come first.
+            children=sorted(
+                label_children(connection, label_id=label_id, limit=MAX_CHILDREN), key=lambda child: child.subtree_images == 0
+            ),
             pictures=pictures,
             more=more,
             own_only=own_only,

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from flask import Flask
 from markupsafe import Markup, escape
 
+from deep_images_hub.catalogue.images import Picture
+
 # What is wrong with a submission, after "Refused: ..." and "Needs a look: ...".
 REASON_WORDS = {
     "missing": "the file never arrived",
@@ -57,7 +59,7 @@ def register(app: Flask) -> None:
         plural=plural,
         hue=hue,
     )
-    app.jinja_env.globals["ratio_class"] = ratio_class
+    app.jinja_env.globals.update(ratio_class=ratio_class, shown_width_px=shown_width_px)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -110,6 +112,11 @@ def hue(fraction: float) -> int:
 def ratio_class(width_px: int, height_px: int) -> str:
     """Return the class that gives a picture its width in a gallery's rows."""
     return f"ratio-{_ratio_step(width_px / height_px)}"
+
+
+def shown_width_px(picture: Picture, side_px: int) -> int:
+    """Return how wide a picture is whose short side, or whose row, measures so much."""
+    return round(side_px * max(1.0, picture.width_px / picture.height_px))
 
 
 def ratio_rules() -> str:

@@ -157,11 +157,20 @@ if (followed) {
   setTimeout(follow, 1500);
 }
 
-// A picture is shown before it is sent, and may be dropped.
+// A picture is shown before it is sent, may be dropped, and is answered in place.
 const dropzone = document.querySelector("[data-dropzone]");
 if (dropzone) {
   const input = dropzone.querySelector("input[type=file]");
   const preview = dropzone.querySelector("img");
+  const answers = document.querySelector("[data-answers]");
+  const send = async () => {
+    answers.setAttribute("aria-busy", "true");
+    const response = await fetch(input.form.action, { method: "POST", body: new FormData(input.form), headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const found = page.querySelector("[data-answers]") ?? page.querySelector("main > *");
+    answers.replaceChildren(...found.children);
+    answers.removeAttribute("aria-busy");
+  };
   const show = () => {
     const [file] = input.files;
     if (!file) return;
@@ -170,6 +179,10 @@ if (dropzone) {
     preview.hidden = false;
     input.form.requestSubmit();
   };
+  input.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
   preview.addEventListener("error", () => (preview.hidden = true));
   input.addEventListener("change", show);
   for (const name of ["dragenter", "dragover"]) {
