@@ -159,3 +159,12 @@ def _refuse_unknown_keys(keys: Mapping[str, Any], origin: str) -> None:
             nearest = process.extractOne(key, list(Settings.model_fields), score_cutoff=60)
             hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
             raise SettingsError(f"Unknown setting {key!r} in {origin}.{hint} docs/operating.md lists every setting.")
+
+
+def settings_table() -> str:
+    """Return the Markdown table of all settings that docs/operating.md holds."""
+    lines = ["| setting | default | |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `{name}` | {default} | {field.description} |")
+    return "\n".join(lines) + "\n"
