@@ -5,7 +5,7 @@ import io
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -30,6 +30,12 @@ _FIRST_NAMES = (
 _LAST_NAMES = (
     "Abe", "Berg", "Costa", "Diallo", "Endo", "Fischer", "Garcia", "Haddad", "Ito", "Jensen", "Kaya", "Lopez", "Moreau", "Novak",
     "Okafor", "Petrov", "Quinn", "Rossi", "Singh", "Tanaka", "Ueda", "Varga", "Weber", "Xu", "Yilmaz", "Zhou",
+)  # fmt: skip
+# As people write them; the offline gazetteer knows them all.
+PLACES = (
+    "Toronto, Canada", "Berlin, Germany", "Nairobi, Kenya", "Tokyo, Japan", "Mexico City, Mexico", "Mumbai, India",
+    "Lagos, Nigeria", "Paris, France", "Sydney, Australia", "New York, United States", "Istanbul, Turkey", "Lima, Peru", "Seoul, South Korea",
+    "Madrid, Spain", "Warsaw, Poland", "Jakarta, Indonesia",
 )  # fmt: skip
 _LICENCES = ("cc0", "by", "by", "by-sa")
 _FIRST_DAY = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -73,6 +79,19 @@ class PlannedBatch:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """A whole plan.
+
+    Attributes:
+        name: the same for the same photographs, seed, defects and number; every batch's key begins with it.
+        batches: in the order in which they are sent.
+    """
+
+    name: str
+    batches: tuple[PlannedBatch, ...]
+
+
+@dataclass(frozen=True)
 class _Supplier:
     email: str
     name: str
@@ -80,27 +99,22 @@ class _Supplier:
     licence: str
 
 
-def plan_crowd(
-    listed: PhotoList, *, seed: int, rates: Mapping[str, float], places: Sequence[str], images: int | None = None
-) -> list[PlannedBatch]:
+def plan_crowd(listed: PhotoList, *, seed: int, rates: Mapping[str, float], images: int | None = None) -> Crowd:
     """Plan who sends what. The same arguments give the same plan; other arguments give batches of other keys.
 
     Args:
         rates: share of each defect, see `defects`. Duplicates are sent instead of a photograph, not beside it.
-        places: what suppliers who opt in may call the place where they are.
         images: photographs in all; None: all that the source has. Fewer are drawn evenly from all labels.
-
-    Returns:
-        Batches in the order in which they are sent.
 
     Raises:
         InvalidInputError: more photographs are asked for than the source has.
     """
     chosen = _chosen(listed.photos, images, random.Random(f"{seed}/choice"))
-    crowd = crowd_name(listed.identity, seed=seed, rates=rates, images=sum(len(names) for names in chosen.values()))
+    said = [PLAN_VERSION, listed.identity, seed, sorted(rates.items()), sum(len(names) for names in chosen.values())]
+    crowd = f"crowd-{sha256(json.dumps(said).encode()).hexdigest()[:12]}"
     rng = random.Random(f"{seed}/crowd")
     drafts = [(label, part) for label, names in chosen.items() for part in _parted(names, rng)]
-    suppliers = _suppliers(max(1, len(drafts) // BATCHES_PER_SUPPLIER), places, rng)
+    suppliers = _suppliers(max(1, len(drafts) // BATCHES_PER_SUPPLIER), rng)
     moments = sorted(_FIRST_DAY + timedelta(seconds=rng.randrange(_DAYS * 86_400)) for _ in drafts)
     rng.shuffle(drafts)
     batches = []
@@ -123,13 +137,7 @@ def plan_crowd(
                 photos=photos,
             )
         )
-    return _with_defects(batches, rates, random.Random(f"{seed}/defects"))
-
-
-def crowd_name(identity: str, *, seed: int, rates: Mapping[str, float], images: int) -> str:
-    """Return the name of a crowd: the same for the same photographs, seed, defects and number."""
-    said = json.dumps([PLAN_VERSION, identity, seed, sorted(rates.items()), images])
-    return f"crowd-{sha256(said.encode()).hexdigest()[:12]}"
+    return Crowd(crowd, _with_defects(batches, rates, random.Random(f"{seed}/defects")))
 
 
 def _chosen(photos: Mapping[str, tuple[str, ...]], images: int | None, rng: random.Random) -> dict[str, tuple[str, ...]]:
@@ -160,12 +168,12 @@ def _parted(names: tuple[str, ...], rng: random.Random) -> list[tuple[str, ...]]
     return parts
 
 
-def _suppliers(count: int, places: Sequence[str], rng: random.Random) -> list[_Supplier]:
+def _suppliers(count: int, rng: random.Random) -> list[_Supplier]:
     suppliers = []
     for number in range(count):
         first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
         email = f"{first}.{last}.{number}@crowd.example".lower()
-        place = rng.choice(places) if places and rng.random() < PLACE_SHARE else None
+        place = rng.choice(PLACES) if rng.random() < PLACE_SHARE else None
         suppliers.append(_Supplier(email, f"{first} {last}", place, rng.choice(_LICENCES)))
     return suppliers
 
@@ -175,7 +183,7 @@ def _filename(name: str, position: int, rng: random.Random) -> str:
     return base if "." in base else f"IMG_{rng.randint(1000, 9989) + position}.jpg"
 
 
-def _with_defects(batches: list[PlannedBatch], rates: Mapping[str, float], rng: random.Random) -> list[PlannedBatch]:
+def _with_defects(batches: list[PlannedBatch], rates: Mapping[str, float], rng: random.Random) -> tuple[PlannedBatch, ...]:
     names = list(rates)
     weights = [*rates.values(), max(0.0, 1 - sum(rates.values()))]
     honest: defaultdict[str, list[tuple[str, int, PlannedPhoto]]] = defaultdict(list)
@@ -206,7 +214,7 @@ def _spoiled(
     return replace(photo, photo=origin.photo, defect=defect, origin=(origin_key, origin_position))
 
 
-def _with_swaps(batches: list[PlannedBatch], rng: random.Random) -> list[PlannedBatch]:
+def _with_swaps(batches: list[PlannedBatch], rng: random.Random) -> tuple[PlannedBatch, ...]:
     """Let photographs that are to have a wrong label change places with one another, so that each is still sent once."""
     photos = [list(batch.photos) for batch in batches]
     places = [
@@ -227,7 +235,7 @@ def _with_swaps(batches: list[PlannedBatch], rng: random.Random) -> list[Planned
         other = photos[partner[0]][partner[1]]
         photos[batch][position] = replace(one, source_label=other.source_label, photo=other.photo)
         photos[partner[0]][partner[1]] = replace(other, source_label=one.source_label, photo=one.photo)
-    return [replace(batch, photos=tuple(sent)) for batch, sent in zip(batches, photos, strict=True)]
+    return tuple(replace(batch, photos=tuple(sent)) for batch, sent in zip(batches, photos, strict=True))
 
 
 TRUTH_COLUMNS = (

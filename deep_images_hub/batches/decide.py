@@ -1,0 +1,129 @@
+"""Decide on the photographs of batches: fetch each, examine it, keep its picture. Knows the store; no catalogue, no Spark."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from deep_images_hub.errors import NotFoundError, UnavailableError
+from deep_images_hub.images.examine import Examination, ExaminationLimits, examine, refused_as_missing, refused_as_too_large
+from deep_images_hub.object_store import ObjectStore
+from deep_images_hub.object_store.keys import picture_key, thumbnail_key
+
+# Objects that are fetched while one is examined. Hides the store's latency; bounds memory, together with max_object_bytes.
+FETCH_AHEAD = 8
+# After so many objects in a row that the store could not give, it is down: the rest is not asked for.
+MAX_FAILURES_IN_A_ROW = 8
+
+
+@dataclass(frozen=True)
+class PendingSubmission:
+    """A submission that waits for a decision."""
+
+    id: int
+    batch_id: int
+    position: int
+    object_key: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was found out about a submission.
+
+    Attributes:
+        examination: None where the store failed, which is no verdict: the submission stays pending.
+        size_bytes: of the bytes as received; None where they were not read whole.
+    """
+
+    submission: PendingSubmission
+    examination: Examination | None
+    size_bytes: int | None = None
+
+
+def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limits: ExaminationLimits) -> list[Decision]:
+    """Decide on submissions, in their order, and store the picture and the thumbnail of each that is accepted.
+
+    Pictures lie under their photograph's hash, and are stored unless they are there: doing it again changes nothing. On return,
+    what was stored would survive a power cut.
+    """
+    found: list[tuple[Decision, Future[bool]]] = []
+    failures = 0
+    with ThreadPoolExecutor(FETCH_AHEAD, thread_name_prefix="store") as pool:
+        for submission, fetched in _fetched_ahead(submissions, pool, store, limits.max_object_bytes):
+            body = _Failed() if failures >= MAX_FAILURES_IN_A_ROW else fetched.result()
+            if isinstance(body, _Failed):
+                failures += 1
+                decision = Decision(submission, None)
+            else:
+                failures = 0
+                size_bytes = len(body) if isinstance(body, bytes) else None
+                decision = Decision(submission, _examined(body, limits), size_bytes)
+            found.append((decision, pool.submit(_store_picture, store, decision)))
+        is_stored = [future.result() for _, future in found]
+    store.flush()
+    return [
+        decision if kept else Decision(decision.submission, None) for (decision, _), kept in zip(found, is_stored, strict=True)
+    ]
+
+
+class _Missing:
+    """The store has no such object."""
+
+
+class _TooLarge:
+    """The object is longer than what is read."""
+
+
+class _Failed:
+    """The store cannot be asked."""
+
+
+_Fetched = bytes | _Missing | _TooLarge | _Failed
+
+
+def _fetched_ahead(
+    submissions: Iterable[PendingSubmission], pool: ThreadPoolExecutor, store: ObjectStore, max_bytes: int
+) -> Iterator[tuple[PendingSubmission, Future[_Fetched]]]:
+    """Yield submissions in order, with their objects on the way, never more of them than FETCH_AHEAD."""
+    ahead: deque[tuple[PendingSubmission, Future[_Fetched]]] = deque()
+    for submission in submissions:
+        ahead.append((submission, pool.submit(_fetch, store, submission.object_key, max_bytes)))
+        if len(ahead) > FETCH_AHEAD:
+            yield ahead.popleft()
+    yield from ahead
+
+
+def _fetch(store: ObjectStore, key: str, max_bytes: int) -> _Fetched:
+    body = bytearray()
+    try:
+        for block in store.read_blocks(key):
+            body += block
+            # The manifest's size is only what the supplier says: the bytes themselves are counted.
+            if len(body) > max_bytes:
+                return _TooLarge()
+    except NotFoundError:
+        return _Missing()
+    except UnavailableError:
+        return _Failed()
+    return bytes(body)
+
+
+def _examined(body: bytes | _Missing | _TooLarge, limits: ExaminationLimits) -> Examination:
+    if isinstance(body, _Missing):
+        return refused_as_missing()
+    if isinstance(body, _TooLarge):
+        return refused_as_too_large(limits)
+    return examine(body, limits)
+
+
+def _store_picture(store: ObjectStore, decision: Decision) -> bool:
+    """Store what is kept of an accepted photograph. False: the store failed."""
+    examination = decision.examination
+    if examination is None or examination.picture is None or examination.sha256 is None:
+        return True
+    try:
+        store.create(picture_key(examination.sha256), examination.picture.jpeg, "image/jpeg")
+        store.create(thumbnail_key(examination.sha256), examination.picture.thumbnail_jpeg, "image/jpeg")
+    except UnavailableError:
+        return False
+    return True

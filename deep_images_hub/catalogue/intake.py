@@ -1,0 +1,178 @@
+"""How decisions of intake come into the catalogue: staged by COPY from wherever they are made, then merged batch by batch.
+
+A batch is merged in one transaction, which also closes it: killed anywhere, a run leaves batches that are closed and batches
+that are pending, and nothing between. Of equal photographs the first one to be merged becomes the picture; since runs merge
+in order of the batches' ids, that is the one with the lowest batch id and position.
+
+Each run holds an advisory lock while it lives; rows that a run left behind whose lock is free are removed by the next one.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from deep_images_hub.batches.decide import Decision, PendingSubmission
+from deep_images_hub.catalogue.engine import copy_rows
+from deep_images_hub.catalogue.label_counts import add_image_counts
+from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.object_store.keys import picture_key, thumbnail_key
+from deep_images_hub.verdicts import CHECK_VERSION
+
+# The first half of the advisory locks of runs; any number that nobody else takes.
+_ATTEMPT_LOCK_CLASS = 0x44494803
+_COLUMNS = (
+    "attempt", "batch_id", "submission_id", "status", "reason", "verdicts", "sha256", "format", "size_bytes",
+    "picture_size_bytes", "width_px", "height_px", "difference_hash", "picture_key", "thumbnail_key", "quality_score",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BatchProgress:
+    """How far a batch is in a run of intake.
+
+    Attributes:
+        is_closed: merged, by this run or by another one.
+        decided_count: submissions that have a decision, the unavailable ones among them.
+        unavailable_count: submissions whose object the store could not give.
+    """
+
+    batch_id: int
+    is_closed: bool
+    submitted_count: int
+    decided_count: int
+    unavailable_count: int
+
+
+@dataclass(frozen=True)
+class MergedBatch:
+    """What became of a batch."""
+
+    batch_id: int
+    accepted_count: int
+    rejected_count: int
+
+
+@contextmanager
+def intake_attempt(engine: Engine) -> Iterator[int]:
+    """Begin a run of intake, give its number, and remove what it has left in staging when it ends.
+
+    Holds one connection, idle and outside any transaction, whose end tells others that the run is over, however it ended.
+    """
+    attempt = secrets.randbits(31)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("select pg_advisory_lock(:class, :attempt)"), {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt})
+        try:
+            yield attempt
+        finally:
+            connection.execute(text("delete from staged_decisions where attempt = :attempt"), {"attempt": attempt})
+            connection.execute(
+                text("select pg_advisory_unlock(:class, :attempt)"), {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt}
+            )
+
+
+def remove_dead_attempts(connection: Connection) -> int:
+    """Remove what runs left in staging that ended without tidying up; return how many rows there were."""
+    attempts = connection.execute(text("select distinct attempt from staged_decisions")).scalars().all()
+    removed = 0
+    for attempt in attempts:
+        lock = {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt}
+        if connection.scalar(text("select pg_try_advisory_xact_lock(:class, :attempt)"), lock):
+            removed += connection.execute(text("delete from staged_decisions where attempt = :attempt"), lock).rowcount
+    return removed
+
+
+def pending_submissions(connection: Connection, *, portions: Sequence[tuple[int, int, int]]) -> list[PendingSubmission]:
+    """Return the submissions of some portions that wait for a decision, by batch and position.
+
+    Args:
+        portions: (batch id, first position, last position); a batch that was closed meanwhile has none.
+    """
+    batch_ids, firsts, lasts = zip(*portions, strict=True)
+    rows = connection.execute(
+        text(
+            "select submissions.id, submissions.batch_id, submissions.position, submissions.object_key"
+            " from unnest(cast(:batch_ids as bigint[]), cast(:firsts as integer[]), cast(:lasts as integer[]))"
+            " as portions (batch_id, first, last)"
+            " join submissions on submissions.batch_id = portions.batch_id"
+            " and submissions.position between portions.first and portions.last"
+            " where submissions.status = 'pending' order by submissions.batch_id, submissions.position"
+        ),
+        {"batch_ids": list(batch_ids), "firsts": list(firsts), "lasts": list(lasts)},
+    )
+    return [PendingSubmission(**row._mapping) for row in rows]
+
+
+def stage_decisions(connection: Connection, *, attempt: int, decisions: Iterable[Decision]) -> int:
+    """Put decisions into staging by COPY, and return how many. Their pictures must be in the store already."""
+    return copy_rows(connection, "staged_decisions", _COLUMNS, (_staged_row(attempt, decision) for decision in decisions))
+
+
+def _staged_row(attempt: int, decision: Decision) -> tuple[object, ...]:
+    submission, examination = decision.submission, decision.examination
+    key = (attempt, submission.batch_id, submission.id)
+    if examination is None:
+        return (*key, "unavailable", None, "[]", *[None] * (len(_COLUMNS) - 6))
+    verdicts = json.dumps([asdict(verdict) for verdict in examination.verdicts])
+    picture, sha256 = examination.picture, examination.sha256
+    if picture is None or sha256 is None:
+        return (*key, "rejected", examination.reason, verdicts, sha256, *[None] * (len(_COLUMNS) - 7))
+    return (
+        *key,
+        "accepted",
+        None,
+        verdicts,
+        sha256,
+        picture.format,
+        decision.size_bytes,
+        len(picture.jpeg),
+        picture.width_px,
+        picture.height_px,
+        picture.difference_hash,
+        picture_key(sha256),
+        thumbnail_key(sha256),
+        picture.quality_score,
+    )
+
+
+def intake_progress(connection: Connection, *, attempt: int, batch_ids: Sequence[int]) -> list[BatchProgress]:
+    """Return how far batches are in a run, by id."""
+    rows = connection.execute(load_query("intake_progress"), {"attempt": attempt, "batch_ids": list(batch_ids)})
+    return [BatchProgress(**row._mapping) for row in rows]
+
+
+def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> MergedBatch | None:
+    """Merge a batch whose every submission is decided: pictures, labels, submissions, ledger and counts; and close it.
+
+    Locks the batch. Returns None, and changes nothing, when another run has closed it.
+
+    Raises:
+        ValueError: a submission of the batch has no decision.
+    """
+    batch = connection.execute(
+        text("select label_id, status, submitted_count from batches where id = :batch_id for update"), {"batch_id": batch_id}
+    ).one()
+    if batch.status == "closed":
+        return None
+    place = {"attempt": attempt, "batch_id": batch_id}
+    image_count: int = connection.execute(load_query("intake_insert_images"), place).scalar_one()
+    connection.execute(load_query("intake_label_images"), {"batch_id": batch_id})
+    decided = connection.execute(load_query("intake_decide_submissions"), place).one()
+    if decided.accepted + decided.rejected != batch.submitted_count:
+        raise ValueError(
+            f"batch {batch_id} has {batch.submitted_count} submissions and {decided.accepted + decided.rejected} decisions"
+        )
+    connection.execute(load_query("intake_write_verdicts"), {**place, "check_version": CHECK_VERSION})
+    connection.execute(
+        text(
+            "update batches set status = 'closed', closed_at = now(), accepted_count = :accepted, rejected_count = :rejected"
+            " where id = :batch_id"
+        ),
+        {"batch_id": batch_id, "accepted": decided.accepted, "rejected": decided.rejected},
+    )
+    connection.execute(text("delete from staged_decisions where batch_id = :batch_id"), {"batch_id": batch_id})
+    add_image_counts(connection, {batch.label_id: image_count})
+    return MergedBatch(batch_id, decided.accepted, decided.rejected)

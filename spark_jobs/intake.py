@@ -1,0 +1,162 @@
+"""Decide on every photograph of the pending batches, and take the good ones into the hub.
+
+Reads: pending batches of the catalogue; their objects under `landing/`. The bucket is never listed.
+Writes: pictures and thumbnails in the store; in the catalogue, by way of a staging table, pictures, labels, verdicts and
+counts.
+
+Running it twice changes nothing: objects lie under the hash of their content, and a batch is merged in the transaction that
+closes it. Killed anywhere, it leaves batches that are closed and batches that are pending, which the next run takes up. Two
+runs at once are harmless. What runs in Spark's partitions is in `deciding`.
+"""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NoReturn
+
+from pyspark.sql import SparkSession
+from sqlalchemy import Connection, Engine
+
+from deep_images_hub.catalogue.batches import PendingBatch, pending_batches
+from deep_images_hub.catalogue.intake import intake_attempt, intake_progress, merge_batch, remove_dead_attempts
+from deep_images_hub.errors import UnavailableError
+from deep_images_hub.progress import Progress
+from deep_images_hub.settings import Settings
+from deep_images_hub.wiring import Hub
+from spark_jobs.deciding import PROBLEMS_SCHEMA, decide_portions
+from spark_jobs.entry import run_job
+from spark_jobs.portions import portions_frame, portions_of
+
+_PAGE_BATCHES = 1000
+# Batches whose progress is asked for at once, and how long to wait when the first of them is not decided yet.
+_WINDOW_BATCHES = 256
+_POLL_S = 0.2
+
+
+def intake(hub: Hub, given: Namespace, spark: SparkSession) -> int:
+    """Take in the pending batches. Returns 1 when some had to stay pending because the store failed, else 0."""
+    with hub.engine.begin() as connection:
+        remove_dead_attempts(connection)
+        batches = list(_pending(connection, given.max_batches))
+    if not batches:
+        print("intake: no batch is pending.")
+        return 0
+    with intake_attempt(hub.engine) as attempt, ThreadPoolExecutor(1, thread_name_prefix="deciding") as background:
+        deciding = background.submit(_decide, spark, hub.settings, attempt, batches)
+        merger = _Merger(hub.engine, attempt, batches)
+        try:
+            merger.follow(deciding)
+        finally:
+            # After a Ctrl-C, or an error: what is merged stays, what is being decided is given up.
+            if not deciding.done():
+                spark.sparkContext.cancelAllJobs()
+    return merger.report()
+
+
+def _pending(connection: Connection, max_batches: int | None) -> Iterator[PendingBatch]:
+    """Yield the batches that are pending now, by id."""
+    left, after_id = max_batches, 0
+    while left is None or left > 0:
+        page = pending_batches(connection, limit=_PAGE_BATCHES if left is None else min(left, _PAGE_BATCHES), after_id=after_id)
+        if not page:
+            return
+        yield from page
+        after_id = page[-1].id
+        left = None if left is None else left - len(page)
+
+
+def _decide(spark: SparkSession, settings: Settings, attempt: int, batches: Sequence[PendingBatch]) -> None:
+    """Decide on all submissions on Spark. Raises UnavailableError when a partition could not reach the catalogue."""
+    portions = portions_frame(spark, portions_of(batches))
+    problems = portions.mapInArrow(decide_portions(settings, attempt), PROBLEMS_SCHEMA).collect()
+    if problems:
+        raise UnavailableError(problems[0].problem)
+
+
+class _Merger:
+    """Merges batches in order of their ids, as soon as they are decided, while Spark decides on the rest."""
+
+    def __init__(self, engine: Engine, attempt: int, batches: Sequence[PendingBatch]) -> None:
+        self._engine = engine
+        self._attempt = attempt
+        self._batches = batches
+        self._merged = self._accepted = self._rejected = self._elsewhere = 0
+        self._unavailable: list[str] = []
+
+    def follow(self, deciding: "Future[None]") -> None:
+        """Merge until every batch is dealt with. Raises what deciding raised."""
+        objects = sum(batch.submitted_count for batch in self._batches)
+        waiting = list(self._batches)
+        with Progress("Intake", total=objects, unit="photographs") as progress:
+            while waiting:
+                # Asked before the look into staging: what was staged before Spark ended is seen for sure.
+                is_over = deciding.done()
+                dealt_with = self._merge_decided(waiting[:_WINDOW_BATCHES], progress)
+                waiting = waiting[dealt_with:]
+                if is_over and not dealt_with:
+                    break
+                if not dealt_with:
+                    time.sleep(_POLL_S)
+            deciding.result()
+        if waiting:
+            raise UnavailableError(
+                f"{len(waiting)} batches lost their staged decisions, as after a restart of the database. Run intake again."
+            )
+
+    def _merge_decided(self, window: Sequence[PendingBatch], progress: Progress) -> int:
+        """Merge what is decided at the begin of a window, and return how many batches that were."""
+        with self._engine.begin() as connection:
+            found = intake_progress(connection, attempt=self._attempt, batch_ids=[batch.id for batch in window])
+        for position, (batch, state) in enumerate(zip(window, found, strict=True)):
+            if state.is_closed:
+                self._elsewhere += 1
+            elif state.decided_count < state.submitted_count:
+                return position
+            elif state.unavailable_count:
+                self._unavailable.append(batch.key)
+            else:
+                self._merge(batch)
+            progress.advance(batch.submitted_count)
+        return len(window)
+
+    def _merge(self, batch: PendingBatch) -> None:
+        with self._engine.begin() as connection:
+            merged = merge_batch(connection, attempt=self._attempt, batch_id=batch.id)
+        if merged is None:
+            self._elsewhere += 1
+            return
+        self._merged += 1
+        self._accepted += merged.accepted_count
+        self._rejected += merged.rejected_count
+
+    def report(self) -> int:
+        """Say what was done, and return the job's exit status."""
+        print(f"intake: {self._merged} batches, {self._accepted} photographs accepted, {self._rejected} rejected.")
+        if self._elsewhere:
+            print(f"intake: {self._elsewhere} batches were closed by another run meanwhile.")
+        if self._unavailable:
+            shown = ", ".join(self._unavailable[:5])
+            print(
+                f"intake: {len(self._unavailable)} batches stay pending, since the store failed for some of their objects: "
+                f"{shown}. Check the store, then run intake again."
+            )
+            return 1
+        return 0
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def main() -> NoReturn:
+    """Read the command line and run the job."""
+    parser = ArgumentParser(prog="intake", description=__doc__.partition("\n")[0])
+    parser.add_argument("--max-batches", type=_count, metavar="N", help="take in at most so many batches, oldest first")
+    run_job(intake, parser)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+-- Write down what became of each submission of a batch. Accepted is the photograph that a picture was made of; others with the same
+-- bytes are duplicates of it, wherever it came from.
+-- Parameters: attempt, batch_id.
+-- Columns: accepted, rejected: how many submissions.
+with decisions as (
+    select distinct on (staged.submission_id)
+        staged.submission_id,
+        case when images.original_key = submissions.object_key then 'accepted' else 'rejected' end as status,
+        case
+            when staged.status = 'rejected' then staged.reason
+            when images.original_key <> submissions.object_key then 'exact_duplicates'
+        end as reason,
+        images.id as image_id
+    from staged_decisions as staged
+    join submissions on submissions.id = staged.submission_id
+    left join images on images.sha256 = staged.sha256 and staged.status = 'accepted'
+    where staged.attempt = :attempt and staged.batch_id = :batch_id
+    order by staged.submission_id
+),
+decided as (
+    update submissions
+    set status = decisions.status, reason = decisions.reason, image_id = decisions.image_id, decided_at = now()
+    from decisions
+    where submissions.id = decisions.submission_id
+    returning submissions.status
+)
+select
+    count(*) filter (where status = 'accepted') as accepted,
+    count(*) filter (where status = 'rejected') as rejected
+from decided
