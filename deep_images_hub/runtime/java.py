@@ -59,7 +59,7 @@ def _home_if_usable(java: Path) -> Path | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    properties = dict(line.strip().split(" = ", 1) for line in probed.stderr.splitlines() if " = " in line)
+    properties = {name.strip(): value for name, _, value in (line.partition(" = ") for line in probed.stderr.splitlines())}
     version = properties.get("java.specification.version", "0").partition(".")[0]
     found = Path(properties.get("java.home", ""))
     is_usable = probed.returncode == 0 and int(version) >= MIN_JAVA_VERSION and (found / "bin" / "java").is_file()

@@ -73,7 +73,7 @@ def _java(folder: Path, version: str, home: Path, *, status: int = 0) -> Path:
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(
-        f"#!/bin/sh\necho '    java.home = {home}' >&2\necho '    java.specification.version = {version}' >&2\nexit {status}\n"
+        f"#!/bin/sh\necho '    java.class.path = ' >&2\necho '    java.home = {home}' >&2\necho '    java.specification.version = {version}' >&2\nexit {status}\n"
     )
     program.chmod(0o755)
     return program
