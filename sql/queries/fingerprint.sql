@@ -1,7 +1,7 @@
 -- What does the catalogue say, whatever its ids and times of processing are? Two catalogues say the same when every table has the
 -- same checksum. Rows are named by their natural keys and hashed in an order of their own, so the order of writing is nothing.
 -- Left out: ids, created_at and other times of processing, password hashes (salted), leases and attempts, and of trained models
--- the files and metrics (two honest runs may differ in the last digit).
+-- the files and metrics (two honest runs may differ in the last digit). Staged decisions say nothing yet.
 -- Parameters: none.
 -- Columns: table_name, row_count, checksum; tables without rows are left out; by table name.
 with contents (table_name, content) as (

@@ -1,6 +1,16 @@
 -- The newest pictures of all labels. A page of it, after a picture.
 -- Parameters: after_image_id (null: from the newest), limit.
 -- Columns: those of gallery.
+with page as (
+    select image_id, label_id
+    from image_labels
+    where
+        is_current
+        and label_set = 'main'
+        and image_id < coalesce(cast(:after_image_id as bigint), 9223372036854775807)
+    order by image_id desc
+    limit :limit
+)
 select
     images.id as image_id,
     images.sha256,
@@ -11,9 +21,7 @@ select
     images.thumbnail_key,
     images.width_px,
     images.height_px
-from images
-join image_labels on image_labels.image_id = images.id and image_labels.is_current and image_labels.label_set = 'main'
-join labels on labels.id = image_labels.label_id
-where images.id < coalesce(cast(:after_image_id as bigint), 9223372036854775807)
+from page
+join images on images.id = page.image_id
+join labels on labels.id = page.label_id
 order by images.id desc
-limit :limit

@@ -14,7 +14,10 @@ from tests.integration.catalogue.planting import plant_batch, plant_labels, plan
 def test_fingerprint_covers_every_table() -> None:
     query = resource("sql/queries/fingerprint.sql").read_text(encoding="utf-8")
 
-    assert [name for name in metadata.tables if f"select '{name}'" not in query and f"'{name}'," not in query] == []
+    missing = [name for name in metadata.tables if f"select '{name}'" not in query and f"'{name}'," not in query]
+
+    # What a job that was killed left there says nothing: the next one removes it.
+    assert missing == ["staged_decisions"]
 
 
 def plant(connection: Connection, order: tuple[str, ...]) -> None:
