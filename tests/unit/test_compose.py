@@ -29,6 +29,8 @@ ONE_SHOT = {"bucket", "migrate"}
 # It answers no requests, so there is nothing to ask it.
 WITHOUT_HEALTHCHECK = ONE_SHOT | {"dispatcher"}
 
+TOLD_SETTINGS = [name for name, service in SERVICES.items() if "HUB_PROFILE" in service.get("environment", {})]
+
 # ${NAME}, ${NAME:-default} or ${NAME:?message}; a doubled dollar is one that Compose leaves alone.
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 
@@ -50,7 +52,7 @@ def required_variables() -> set[str]:
 
 
 def sample_secrets() -> dict[str, str]:
-    return {name: "0123456789abcdef" * 4 for name in required_variables()}
+    return dict.fromkeys(required_variables(), "0123456789abcdef" * 4)
 
 
 def example_variables() -> tuple[dict[str, str], dict[str, str]]:
@@ -101,7 +103,7 @@ def test_every_secret_is_required_and_has_no_default(service: str) -> None:
             assert kinds == ["?"], f"{service}: {name} is {value!r}"
 
 
-@pytest.mark.parametrize("service", [name for name, service in SERVICES.items() if "HUB_PROFILE" in service.get("environment", {})])
+@pytest.mark.parametrize("service", TOLD_SETTINGS)
 def test_settings_accept_the_environment_of_each_command(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SERVICES[service]["environment"].items():
         monkeypatch.setenv(name, interpolate(value, sample_secrets()))
@@ -234,7 +236,15 @@ def test_the_image_gets_what_it_copies() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".git/config", ".venv/bin/python", "var/portal_secret_key", ".env", "tests/conftest.py", "models/__pycache__/heads.pyc", "config/.env"],
+    [
+        ".env",
+        ".git/config",
+        ".venv/bin/python",
+        "config/.env",
+        "models/__pycache__/heads.pyc",
+        "tests/conftest.py",
+        "var/portal_secret_key",
+    ],
 )
 def test_the_build_is_not_sent_what_the_image_does_not_need(path: str) -> None:
     assert not is_in_build_context(path)
