@@ -1,3 +1,4 @@
+import random
 from datetime import UTC, datetime
 
 import numpy as np
@@ -6,7 +7,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from deep_images_hub.catalogue.embeddings import add_embeddings, features_of, pending_images
 from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, near_copies, verdicts_of
-from deep_images_hub.catalogue.labels import label_by_code
+from deep_images_hub.catalogue.labels import add_label, label_by_code
 from deep_images_hub.catalogue.tables import image_labels, images, submissions
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from tests.integration.catalogue.planting import plant_batch, plant_labels, plant_place
@@ -132,3 +133,25 @@ def test_submission_that_is_accepted_needs_a_picture_and_times_are_in_utc(connec
 
     assert row.taken_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert row.taken_at.utcoffset().total_seconds() == 0
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 30])
+def test_gallery_of_many_labels_by_pages_is_what_sorting_all_their_pictures_gives(connection: Connection, limit: int) -> None:
+    order = random.Random(limit)
+    codes = [f"kind {number}" for number in range(8)]
+    for code in codes:
+        add_label(connection, code=code, name=code, parent_code="snack")
+    # Runs of one label, as batches leave them, and one label that is all old and one that is all new.
+    drawn = [codes[0]] * 2 + [order.choice(codes[1:-1]) for _ in range(14)] + [codes[-1]] * 2
+    planted = [
+        image_id
+        for number, code in enumerate(drawn)
+        for image_id in plant_batch(connection, f"b{number}", code, outcomes=["accepted"] * order.randint(1, 4))
+    ]
+
+    seen: list[int] = []
+    while page := ids_of(connection, "food", limit=limit, after_image_id=seen[-1] if seen else None):
+        assert len(page) <= limit
+        seen += page
+
+    assert seen == sorted(planted, reverse=True)

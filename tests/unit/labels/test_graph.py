@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +86,7 @@ def test_merged_graphs_that_close_a_circle_are_refused() -> None:
 
 def test_circle_at_the_end_of_a_long_chain_is_found() -> None:
     codes = [f"{number:05d}" for number in range(5_000)]
-    chain = list(zip(codes, codes[1:], strict=False))
+    chain = list(itertools.pairwise(codes))
 
     assert graph_of(*chain).roots == [codes[0]]
     with pytest.raises(InvalidInputError, match="themselves"):

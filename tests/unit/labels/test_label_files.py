@@ -19,7 +19,7 @@ def write(folder: Path, content: str | bytes, name: str = "labels.csv") -> Path:
 def test_label_csv_with_quotes_apostrophes_and_several_parents_is_read(tmp_path: Path) -> None:
     file = write(
         tmp_path,
-        '\ufefflabel,parent\r\nDrinks,\r\n"Ducks, geese",Animals\r\nHell\'s brew,Drinks\r\nHell\'s brew,Gifts\r\n\r\nTea\r\n',
+        "\ufefflabel,parent\r\nDrinks,\r\n\"Ducks, geese\",Animals\r\nHell's brew,Drinks\r\nHell's brew,Gifts\r\n\r\nTea\r\n",
     )
 
     graph = read_label_csv(file)
