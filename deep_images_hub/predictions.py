@@ -63,7 +63,7 @@ class Classifier:
                 f"The ONNX model has inputs {sorted(inputs)}, outputs {sorted(outputs)} and metadata {sorted(metadata)}; "
                 "expected input `image`, output `probabilities` and metadata `labels`, as this hub exports them."
             )
-        self._labels = tuple((label["code"], label["name"]) for label in json.loads(metadata["labels"]))
+        self._labels: list[tuple[str, str]] = [(label["code"], label["name"]) for label in json.loads(metadata["labels"])]
         self._side_px = int(inputs["image"].shape[1])
         self._dtype = np.uint8 if inputs["image"].type == "tensor(uint8)" else np.float32
         self.card: dict[str, Any] = json.loads(metadata.get("model", "{}"))
@@ -73,7 +73,7 @@ class Classifier:
         batch = network_input(picture, self._side_px)[np.newaxis].astype(self._dtype)
         probabilities = np.asarray(self._session.run(["probabilities"], {"image": batch})[0])[0]
         best = np.argsort(-probabilities, kind="stable")[:limit]
-        return [Answer(*self._labels[index], score=float(probabilities[index])) for index in best]
+        return [Answer(self._labels[index][0], self._labels[index][1], float(probabilities[index])) for index in best]
 
     def answers_for_upload(self, body: bytes, *, max_pixels: int, short_side_px: int, limit: int = 5) -> list[Answer]:
         """Like `answers`, for bytes that anybody sent.
@@ -87,7 +87,9 @@ class Classifier:
         """
         photograph = decode(body, max_pixels=max_pixels, short_side_px=short_side_px)
         if isinstance(photograph, Refusal):
-            raise InvalidInputError(f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP.")
+            raise InvalidInputError(
+                f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP."
+            )
         return self.answers(photograph.picture, limit=limit)
 
 

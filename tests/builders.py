@@ -1,8 +1,8 @@
 """A small hub for tests of the portal and of datasets: real pictures in a real store, with the rows that intake would leave.
 
-    builder = HubBuilder(hub)
-    builder.labels({"fruit": "Fruit", "apple": "Apple"}, under={"apple": "fruit"})
-    builder.batch("b1", "apple", photographs(6, seed=1))
+builder = HubBuilder(hub)
+builder.labels({"fruit": "Fruit", "apple": "Apple"}, under={"apple": "fruit"})
+builder.batch("b1", "apple", photographs(6, seed=1))
 """
 
 import hashlib
@@ -233,10 +233,16 @@ class HubBuilder:
     def model(self, version: DatasetVersion, metrics: Mapping[str, object] | None = None, weights: str = "scratch") -> int:
         """Give a version a trained model, and return the model's id."""
         with self.hub.engine.begin() as connection:
-            codes = [row.code for row in connection.execute(
-                text("select distinct labels.code from dataset_items join labels on labels.id = label_id where version_id = :id order by 1"),
-                {"id": version.id},
-            )]
+            codes = [
+                row.code
+                for row in connection.execute(
+                    text(
+                        "select distinct labels.code from dataset_items join labels on labels.id = label_id"
+                        " where version_id = :id order by 1"
+                    ),
+                    {"id": version.id},
+                )
+            ]
             names = [label_by_code(connection, code).name for code in codes]
             run = request_run(connection, version_id=version.id, requested_by=None, backbone="compact_vgg", workers=2)
         body, keras = onnx_model(list(zip(codes, names, strict=True))), b"not a real keras file, downloaded only"

@@ -1,8 +1,8 @@
 """Who may call a view. Closed by default: each view carries one of the three decorators, and one without any is refused.
 
-    @public                  anybody
-    @signed_in               any account
-    @requires("download")    accounts whose role has the permission (deep_images_hub.accounts.PERMISSIONS)
+- `@public`: anybody
+- `@signed_in`: any account
+- `@requires("download")`: accounts whose role has the permission (`deep_images_hub.accounts.PERMISSIONS`)
 """
 
 import hashlib

@@ -28,7 +28,7 @@ from webapp import (
 )
 from webapp.services import Services
 
-_SECRET_FILE = "portal_secret_key"
+_KEY_FILE = "portal_secret_key"
 _SESSION_HOURS = 12
 
 
@@ -40,8 +40,8 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         hub: an open hub to use instead of opening the one that the settings name.
 
     Raises:
-        SettingsError, UnavailableError: as `load_settings` and `open_hub`; also when cookies go over TLS only, which means production,
-            and no secret key is set.
+        SettingsError: as `load_settings`; also when cookies go over TLS only, which means production, and no secret key is set.
+        UnavailableError: as `open_hub`.
     """
     hub = hub or open_hub(settings or load_settings())
     app = Flask(__name__.partition(".")[0])
@@ -60,9 +60,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         RATELIMIT_HEADERS_ENABLED=True,
     )
     app.extensions["services"] = Services(hub=hub, models=OpenModels(hub.store))
-    app.jinja_env.globals.update(
-        image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px
-    )
+    app.jinja_env.globals.update(image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
     # The gate stands before everything else that looks at a request.
     access.guard(app)
     security.protect(app)
@@ -78,10 +76,10 @@ def _secret_key(settings: Settings) -> str:
         return settings.portal_secret_key.get_secret_value()
     if settings.portal_secure_cookies:
         raise SettingsError(
-            "portal_secure_cookies is on and portal_secret_key is empty. Set HUB_PORTAL_SECRET_KEY to a long random text, the same for "
-            "every process of the portal."
+            "portal_secure_cookies is on and portal_secret_key is empty. Set HUB_PORTAL_SECRET_KEY to a long random text, "
+            "the same for every process of the portal."
         )
-    return _kept_secret(settings.home / _SECRET_FILE).get_secret_value()
+    return _kept_secret(settings.home / _KEY_FILE).get_secret_value()
 
 
 def _kept_secret(path: Path) -> SecretStr:

@@ -31,7 +31,8 @@ class Selection:
             return self
         if len(self.label_codes) >= MAX_LABELS:
             raise ConflictError(
-                f"The selection holds {MAX_LABELS} labels, and no more fit. Choose a label above them: what is under it comes along."
+                f"The selection holds {MAX_LABELS} labels, and no more fit. "
+                "Choose a label above them: what is under it comes along."
             )
         return replace(self, label_codes=(*self.label_codes, code))
 
@@ -60,7 +61,8 @@ class Selection:
             return pictures
         if len(self.pictures) + len(self.left_out) >= MAX_SINGLE_PICTURES:
             raise ConflictError(
-                f"The selection holds {MAX_SINGLE_PICTURES} single pictures, and no more fit. Choose labels, which hold any number."
+                f"The selection holds {MAX_SINGLE_PICTURES} single pictures, and no more fit. "
+                "Choose labels, which hold any number."
             )
         return (*pictures, sha256)
 

@@ -12,8 +12,8 @@ from deep_images_hub.catalogue.datasets import (
     DatasetVersion,
     label_split_counts,
     version_by_id,
-    versions,
     version_sample,
+    versions,
 )
 from deep_images_hub.catalogue.models import models
 from deep_images_hub.catalogue.training import request_run, runs
@@ -93,7 +93,9 @@ def download_by_link(token: str) -> ResponseReturnValue:
             f"This link was good for {LINK_HOURS} hours, which are over. Open the dataset's page for a new one."
         ) from None
     except BadSignature:
-        raise ForbiddenError("This link was not made by this hub, or it was cut off. Copy it again from the dataset's page.") from None
+        raise ForbiddenError(
+            "This link was not made by this hub, or it was cut off. Copy it again from the dataset's page."
+        ) from None
     with hub().engine.connect() as connection:
         version = version_by_id(connection, version_id)
     return _zip(version)

@@ -39,7 +39,8 @@ _TITLES = {
 _MESSAGES = {
     404: "There is no such page. It may have been moved, or the address may have been cut off.",
     405: "This address does not take that kind of request.",
-    500: "Something went wrong on our side, and it was written down. Your selection is kept. Try again, or tell an operator of this hub.",
+    500: "Something went wrong on our side, and it was written down. Your selection is kept. "
+    "Try again, or tell an operator of this hub.",
 }
 
 
@@ -59,7 +60,10 @@ def status_of(error: HubError) -> int:
 
 def wants_json() -> bool:
     """Tell whether the request comes from a program that asked for JSON."""
-    return request.path.endswith(".json") or request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+    return (
+        request.path.endswith(".json")
+        or request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+    )
 
 
 def _answer(status: int, code: str, message: str) -> ResponseReturnValue:
@@ -75,7 +79,10 @@ def _answer_expected(error: HubError) -> ResponseReturnValue:
 
 
 def _answer_expired_form(_error: CSRFError) -> ResponseReturnValue:
-    message = "The form was not sent from this portal, or your session ended before you sent it. Go back, load the page again, and send it again."
+    message = (
+        "The form was not sent from this portal, or your session ended before you sent it. "
+        "Go back, load the page again, and send it again."
+    )
     return _answer(400, "form_expired", message)
 
 

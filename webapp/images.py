@@ -1,7 +1,7 @@
 """One picture: its bytes, and its page with what was found and where it came from.
 
-Bytes are served by sha256 from the store without asking the catalogue: they never change, so that a browser asks once. The original,
-with whatever the camera wrote into it, is never served.
+Bytes are served by sha256 from the store without asking the catalogue: they never change, so that a browser asks once. The
+original, with whatever the camera wrote into it, is never served.
 """
 
 import re

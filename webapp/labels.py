@@ -35,7 +35,9 @@ def index() -> ResponseReturnValue:
         roots = label_children(connection, label_id=None, limit=MAX_CHILDREN)
         # Most graphs have one label above all others, which says nothing: show what is under it.
         top = label_children(connection, label_id=roots[0].id, limit=MAX_CHILDREN) if len(roots) == 1 else roots
-        largest = sorted((label for label in top if label.subtree_images), key=lambda label: -label.subtree_images)[:COVERED_LABELS]
+        largest = sorted((label for label in top if label.subtree_images), key=lambda label: -label.subtree_images)[
+            :COVERED_LABELS
+        ]
         covers = cover_images(connection, label_ids=[label.id for label in largest])
         return render_template("labels.html", top=top, largest=largest, covers=covers)
 
@@ -58,7 +60,8 @@ def suggestions() -> ResponseReturnValue:
         found = find_labels(connection, text=query, limit=SUGGESTIONS)
     return jsonify(
         labels=[
-            {"name": label.name, "images": label.subtree_images, "url": url_for("labels.page", label_id=label.id)} for label in found
+            {"name": label.name, "images": label.subtree_images, "url": url_for("labels.page", label_id=label.id)}
+            for label in found
         ]
     )
 
@@ -87,7 +90,11 @@ def page(label_id: int) -> ResponseReturnValue:
         )
         has_more = len(pictures) > GALLERY_PAGE
         pictures = pictures[:GALLERY_PAGE]
-        more = url_for("labels.page", label_id=label_id, after=pictures[-1].image_id, own=1 if own_only else None) if has_more else None
+        more = (
+            url_for("labels.page", label_id=label_id, after=pictures[-1].image_id, own=1 if own_only else None)
+            if has_more
+            else None
+        )
         if request.args.get("part") == "1":
             return render_template("gallery_part.html", pictures=pictures, more=more)
         return render_template(

@@ -59,7 +59,9 @@ def model_report(model: TrainedModel, names: Mapping[str, str]) -> ModelReport:
     metrics: dict[str, Any] = model.metrics
     confusion: list[list[int]] = metrics.get("confusion", [])
     interval = metrics.get("test_top1_interval")
-    labels = [_label_report(index, code, names[code], confusion) for index, code in enumerate(model.label_codes)] if confusion else []
+    labels = (
+        [_label_report(index, code, names[code], confusion) for index, code in enumerate(model.label_codes)] if confusion else []
+    )
     return ModelReport(
         made=_WEIGHTS_WORDS.get(model.weights, "a head on features of pretrained weights"),
         top1=metrics.get("test_top1"),

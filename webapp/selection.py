@@ -117,7 +117,7 @@ def make_dataset() -> ResponseReturnValue:
 def _changed(
     field: str, change: Callable[[Selection, str], Selection], check: Callable[[Connection, str], object] | None = None
 ) -> ResponseReturnValue:
-    """Change the selection by a field of the form, which `check` must find in the catalogue, and go back to where it was sent from."""
+    """Change the selection by a field of the form, which `check` must find in the catalogue, and go back."""
     value = request.form.get(field, "")
     if check is not None:
         with hub().engine.connect() as connection:

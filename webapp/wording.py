@@ -41,7 +41,7 @@ CHECK_WORDS = {
 }
 _OUTCOME_WORDS = {"pass": "yes", "flag": "worth a look", "fail": "no"}
 
-# Widths of pictures in a gallery's rows go by class, since pages may hold no inline styles. 2 % apart: no eye sees the difference.
+# Widths of pictures in a gallery's rows go by class, since pages may hold no inline styles. 2 % apart: nobody sees it.
 RATIO_STEP = math.log(1.02)
 MIN_RATIO, MAX_RATIO = 0.4, 3.0
 
@@ -78,12 +78,12 @@ def size(size_bytes: int) -> str:
     """Return a length in bytes as people say it: 812 bytes, 3.4 MB."""
     if size_bytes < 1000:
         return plural(size_bytes, "byte")
-    value, unit = float(size_bytes), "kB"
-    for unit in ("kB", "MB", "GB", "TB"):
+    units = ["TB", "GB", "MB", "kB"]
+    value = size_bytes / 1000
+    while value >= 999.5 and len(units) > 1:
         value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+        units.pop()
+    return f"{value:.1f} {units[-1]}" if value < 10 else f"{value:.0f} {units[-1]}"
 
 
 def percent(fraction: float | None, digits: int = 0) -> str:
@@ -96,7 +96,9 @@ def moment(time: datetime | None) -> Markup:
     if time is None:
         return Markup("–")
     utc = time.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(timespec="seconds"), escape(f"{utc:%-d %b %Y, %H:%M} UTC"))
+    return Markup('<time datetime="{}">{}</time>').format(
+        utc.isoformat(timespec="seconds"), escape(f"{utc:%-d %b %Y, %H:%M} UTC")
+    )
 
 
 def reason_words(reason: str) -> str:
@@ -127,4 +129,3 @@ def ratio_rules() -> str:
 
 def _ratio_step(ratio: float) -> int:
     return round(math.log(min(MAX_RATIO, max(MIN_RATIO, ratio))) / RATIO_STEP)
-

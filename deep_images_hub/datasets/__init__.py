@@ -1,4 +1,5 @@
-"""Datasets: what is asked for (`recipe`), how it is split (`split`), the frozen answer (`freeze`), its downloads (`image_folder`).
+"""Datasets: what is asked for, how it is split, the frozen answer, and its downloads.
 
-`recipe` and `split` are pure rules; `freeze` reads and writes the catalogue; `image_folder` reads the object store too.
+`recipe`, `split` and the parts of a download are pure rules; `freeze` reads and writes the catalogue; `download` joins the catalogue
+and the object store with `image_folder`.
 """

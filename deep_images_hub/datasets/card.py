@@ -31,7 +31,12 @@ class AttributionCount:
 
 
 def dataset_card(
-    *, name: str, digest: str, counts: Sequence[LabelSplitCount], attributions: Sequence[AttributionCount], folders: Mapping[str, str]
+    *,
+    name: str,
+    digest: str,
+    counts: Sequence[LabelSplitCount],
+    attributions: Sequence[AttributionCount],
+    folders: Mapping[str, str],
 ) -> str:
     """Write the card of a version.
 

@@ -32,12 +32,14 @@ def freeze(connection: Connection, recipe: Recipe, *, name: str, created_by: int
         The version: a new one, or the one that this recipe gave before with the same content.
 
     Raises:
-        InvalidInputError: a label or picture does not exist (the nearest label is named), the name is empty or too long, or the recipe
-            gives no picture.
+        InvalidInputError: a label or picture does not exist (the nearest label is named), the name is empty or too long, or
+            the recipe gives no picture.
     """
     name = " ".join(name.split())
     if not 1 <= len(name) <= MAX_NAME_LENGTH:
-        raise InvalidInputError(f"The dataset's name has {len(name)} characters; expected 1 to {MAX_NAME_LENGTH}. Give it another.")
+        raise InvalidInputError(
+            f"The dataset's name has {len(name)} characters; expected 1 to {MAX_NAME_LENGTH}. Give it another."
+        )
     pictures = compose(connection, recipe)
     if not pictures:
         raise InvalidInputError("No picture fits this recipe. Choose more labels, or ask for less of the pictures.")

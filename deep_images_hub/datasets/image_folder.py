@@ -4,9 +4,9 @@
     {split}/metadata.csv           file_name relative to it, as Hugging Face's `imagefolder` reads it
     labels.csv  LICENSES.csv  README.md  manifest.json
 
-It loads with keras.utils.image_dataset_from_directory, torchvision's ImageFolder and `load_dataset("imagefolder")`. Every split has
-every label's folder, so that class indices agree among splits. Names and e-mails of suppliers are not in it, beyond the
-attribution that they asked for.
+It loads with keras.utils.image_dataset_from_directory, torchvision's ImageFolder and `load_dataset("imagefolder")`. Every
+split has every label's folder, so that class indices agree among splits. Names and e-mails of suppliers are not in it, beyond
+the attribution that they asked for.
 """
 
 import csv
@@ -190,9 +190,7 @@ class ImageFolder:
                 seen[code] += 1
             yield f"{folder}/{picture.sha256}.jpg", picture
 
-    def _read_ahead(
-        self, pictures: Iterator[tuple[str, VersionPicture]]
-    ) -> Iterator[tuple[tuple[str, VersionPicture], bytes]]:
+    def _read_ahead(self, pictures: Iterator[tuple[str, VersionPicture]]) -> Iterator[tuple[tuple[str, VersionPicture], bytes]]:
         with ThreadPoolExecutor(_READ_AHEAD) as pool:
             waiting: list[tuple[tuple[str, VersionPicture], Future[bytes]]] = []
             try:

@@ -14,8 +14,8 @@ _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10
 def label_folders(names: Mapping[str, str]) -> dict[str, str]:
     """Give every label a folder name of a-z, 0-9 and hyphens, at most 90 characters.
 
-    Display names repeat among labels, and differ in letters that some file systems do not tell apart. A label whose slug is not its
-    own gets its code behind it, and a digest of the code where even that is not unique.
+    Display names repeat among labels, and differ in letters that some file systems do not tell apart. A label whose slug is not
+    its own gets its code behind it, and a digest of the code where even that is not unique.
 
     Args:
         names: display names by label code.

@@ -13,7 +13,9 @@ from deep_images_hub.licences import LICENCES
 codes = st.text(min_size=1, max_size=12)
 sha256s = st.text(alphabet="0123456789abcdef", min_size=64, max_size=64)
 percentages = st.tuples(st.integers(1, 100), st.integers(0, 100)).map(
-    lambda pair: SplitFractions(train=pair[0] / 100, validation=(v := (100 - pair[0]) * pair[1] // 100) / 100, test=(100 - pair[0] - v) / 100)
+    lambda pair: SplitFractions(
+        train=pair[0] / 100, validation=(v := (100 - pair[0]) * pair[1] // 100) / 100, test=(100 - pair[0] - v) / 100
+    )
 )
 recipes = st.builds(
     Recipe,

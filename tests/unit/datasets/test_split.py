@@ -83,7 +83,9 @@ def test_split_gives_each_label_train_then_test_then_validation(candidates: list
 
 def test_split_of_many_even_batches_meets_the_fractions_for_each_label() -> None:
     candidates = [
-        candidate(1000 * label + number, label=f"label-{label}", batch=f"{label}-{number // 5}") for label in range(3) for number in range(500)
+        candidate(1000 * label + number, label=f"label-{label}", batch=f"{label}-{number // 5}")
+        for label in range(3)
+        for number in range(500)
     ]
     counts = Counter(
         (picture.candidate.label_code, picture.split) for picture in split(candidates, fractions=SplitFractions(), seed=1)
