@@ -1,10 +1,14 @@
-"""Bring the catalogue's schema to this version: `scripts/migrate`."""
+"""Bring the catalogue's schema to this version, and labels into it: `scripts/migrate`."""
 
 import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
+from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.cli.boundary import run_command
+from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.labels.load import load_labels
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import resolve
 
@@ -15,12 +19,36 @@ def main(arguments: list[str] | None = None) -> int:
         prog="scripts/migrate",
         description="Bring the catalogue's schema to this version. Harmless when it is, and from several places at once.",
     )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="load labels, again and again if need be: a CSV of label,parent; with --hierarchy, Open Images' class descriptions",
+    )
+    parser.add_argument(
+        "--hierarchy", type=Path, metavar="FILE", help="Open Images' hierarchy, bbox_labels_600_hierarchy.json; with --labels"
+    )
     return run_command(_migrate, parser, sys.argv[1:] if arguments is None else arguments)
 
 
-def _migrate(settings: Settings, _given: Namespace) -> int:
-    print(f"The catalogue is at revision {migrate(resolve(settings))}.")
+def _migrate(settings: Settings, given: Namespace) -> int:
+    if given.hierarchy is not None and given.labels is None:
+        raise InvalidInputError("--hierarchy came without --labels. Give both: the class descriptions and their hierarchy.")
+    resolved = resolve(settings)
+    print(f"The catalogue is at revision {migrate(resolved)}.")
+    if given.labels is not None:
+        _load_labels(resolved, given.labels, given.hierarchy)
     return 0
+
+
+def _load_labels(settings: Settings, labels: Path, hierarchy: Path | None) -> None:
+    engine = open_engine(settings)
+    try:
+        with engine.begin() as connection:
+            loaded = load_labels(connection, labels, hierarchy)
+    finally:
+        engine.dispose()
+    print(f"Labels: {loaded.labels_added:,} added, {loaded.labels_renamed:,} renamed, {loaded.edges_added:,} laid under others.")
 
 
 if __name__ == "__main__":
