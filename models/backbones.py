@@ -63,7 +63,7 @@ def _tiny_vgg(*, include_top: bool, input_tensor: Any) -> keras.Model:
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     if include_top:
         x = layers.Dense(10, activation="softmax", name="predictions")(layers.Flatten(name="flatten")(x))
-    return keras.Model(input_tensor, x)
+    return keras.Model(keras.utils.get_source_inputs(input_tensor), x)
 
 
 _ARCHITECTURES = {

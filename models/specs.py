@@ -13,8 +13,8 @@ class BackboneSpec:
         name: as in the setting `backbone`.
         side_px: side of its input, (n, side_px, side_px, 3) RGB 0..255.
         feature_count: length of its pooled features.
-        is_dense: it consists of dense convolutions, which gain from bfloat16 on a processor with AMX: VGG16 four times (measured).
-            MobileNetV2, most of whose layers convolve each channel apart, lost a quarter of its rate and moved its features by 8 %.
+        is_dense: it consists of dense convolutions, which gain from bfloat16 on a processor with AMX: VGG16 four times.
+            MobileNetV2, most of whose layers convolve each channel apart, lost a quarter of its rate, and 8 % of precision.
         is_pretrained: it comes with weights, and a head is trained on its features; else all of it is trained from scratch.
     """
 

@@ -1,0 +1,247 @@
+"""Train a network synchronously on one or several workers: our own loop, since Keras 3's `fit` fails under this strategy.
+
+Every worker runs `train` with the same arguments but its rank. They hold the same weights at all times: each computes the
+gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and several come
+to the same weights, to rounding, where the workers divide the batch. This module is TensorFlow's, because of `tf.distribute`.
+"""
+
+import itertools
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.batches import Batch, Examples, steps_per_epoch, training_batches, validation_batches
+from models.training_config import TrainingConfig
+
+Distort = Callable[[Any, Any], Any]
+
+_PREPARED_BATCHES = 2
+_MOMENTUM = 0.9
+
+
+class AddressTakenError(Exception):
+    """This worker's address was taken by another process before TensorFlow could listen there. Try again with new ones."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned.
+
+    Attributes:
+        build: builds the network, giving logits, with random weights.
+        training: what is learned from.
+        validation: what decides when to stop; may be empty, then all epochs are run.
+        distort: applied to inputs with noise before each step; never to validation.
+        noise_width: random numbers that `distort` takes for one example.
+    """
+
+    build: Callable[[], keras.Model]
+    training: Examples
+    validation: Examples
+    distort: Distort
+    noise_width: int
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """How an epoch went. Losses are mean cross-entropies, accuracies are top-1, 0..1; NaN where there is no validation split."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of it.
+
+    Attributes:
+        weights: of the best epoch, in the order of the network's `get_weights`.
+        best_epoch: from 1.
+        reports: of every epoch that was run.
+    """
+
+    weights: list[NDArray[np.float32]]
+    best_epoch: int
+    reports: list[EpochReport]
+
+
+def reserve_address(host: str) -> tuple[str, socket.socket]:
+    """Find a free address for this worker.
+
+    Returns:
+        `host:port`, and a socket that keeps the port from others: hand it to `train`, which closes it.
+    """
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # TensorFlow's server sets the same option: it may listen where we only hold, and nobody else is given the port meanwhile.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((host, 0))
+    return f"{host}:{held.getsockname()[1]}", held
+
+
+def train(
+    task: Task,
+    config: TrainingConfig,
+    *,
+    rank: int = 0,
+    addresses: Sequence[str] = (),
+    held: socket.socket | None = None,
+    on_epoch: Callable[[EpochReport], None] = lambda _report: None,
+) -> Trained:
+    """Train until the validation loss stops falling.
+
+    Must be the first use of TensorFlow in its process when there are several workers.
+
+    Args:
+        rank: which worker this is, from 0.
+        addresses: of all workers by rank, `host:port`; empty: this worker is alone.
+        held: the socket that holds this worker's address (`reserve_address`).
+        on_epoch: called after each epoch by rank 0 alone; what it raises ends the training.
+
+    Raises:
+        AddressTakenError: see there.
+    """
+    workers = max(1, len(addresses))
+    strategy = _join(rank, addresses, held)
+    step_count = steps_per_epoch(len(task.training), config.global_batch)
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        network = task.build()
+        optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * step_count)
+        )
+        optimizer.build(network.trainable_variables)
+    train_step = _train_step(strategy, network, optimizer, task.distort, l2=config.l2 / workers)
+    validation_step = _validation_step(strategy, network)
+    share = {"global_batch": config.global_batch, "rank": rank, "workers": workers}
+    training = _distributed(strategy, training_batches(task.training, seed=config.seed, noise_width=task.noise_width, **share))
+    has_validation = len(task.validation) > 0
+    if has_validation:
+        validation = _distributed(strategy, validation_batches(task.validation, **share))
+        validation_step_count = steps_per_epoch(len(task.validation), config.global_batch)
+
+    best_weights, best_epoch, best_loss = network.get_weights(), 0, float("inf")
+    reports: list[EpochReport] = []
+    for epoch in range(1, config.epochs + 1):
+        sums = sum(train_step(next(training)).numpy() for _ in range(step_count))
+        validation_sums = np.full(3, np.nan)
+        if has_validation:
+            validation_sums = sum(validation_step(next(validation)).numpy() for _ in range(validation_step_count))
+        report = EpochReport(epoch, config.epochs, *_means(sums), *_means(validation_sums))
+        reports.append(report)
+        if rank == 0:
+            on_epoch(report)
+        # The sums are over all workers, the same numbers everywhere: all workers decide the same.
+        if not has_validation or report.validation_loss < best_loss:
+            best_weights, best_epoch, best_loss = network.get_weights(), epoch, report.validation_loss
+        elif epoch - best_epoch >= config.patience:
+            break
+    return Trained(best_weights, best_epoch, reports)
+
+
+def _join(rank: int, addresses: Sequence[str], held: socket.socket | None) -> tf.distribute.Strategy:
+    """Meet the other workers; returns when all are there."""
+    if len(addresses) > 1:
+        cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": rank}}
+        os.environ["TF_CONFIG"] = json.dumps(cluster)
+    else:
+        os.environ.pop("TF_CONFIG", None)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (tf.errors.UnknownError, tf.errors.InternalError) as error:
+        if "server" not in str(error).lower():
+            raise
+        raise AddressTakenError(f"TensorFlow could not listen on {addresses[rank]}: {error.message}") from error
+    finally:
+        if held is not None:
+            held.close()
+
+
+def _optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.Optimizer:
+    """The learning rate rises for a tenth of the steps, then falls to nothing along a cosine."""
+    schedule = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 10, step_count, warmup_target=config.learning_rate, warmup_steps=max(1, step_count // 10)
+    )
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(schedule)
+    return keras.optimizers.SGD(schedule, momentum=_MOMENTUM, nesterov=True)
+
+
+def _distributed(strategy: tf.distribute.Strategy, batches: Iterator[Batch]) -> Iterator[Any]:
+    """Feed this worker's batches to the strategy, prepared ahead in another thread."""
+    first = next(batches)
+    signature = tuple(tf.TensorSpec(np.shape(part), np.asarray(part).dtype) for part in _parts(first))
+    dataset = tf.data.Dataset.from_generator(lambda: map(_parts, itertools.chain([first], batches)), output_signature=signature)
+    # They never end. Told so, the workers need not ask each other before each step whether anybody has run out.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(_PREPARED_BATCHES)
+    return iter(strategy.distribute_datasets_from_function(lambda _context: dataset))
+
+
+def _parts(batch: Batch) -> tuple[Any, ...]:
+    return batch.inputs, batch.class_index, batch.weight, batch.noise, batch.total_weight
+
+
+def _train_step(
+    strategy: tf.distribute.Strategy, network: keras.Model, optimizer: keras.optimizers.Optimizer, distort: Distort, *, l2: float
+) -> Callable[[Any], Any]:
+    """Make the function that takes one step on a batch and returns `_sums` over all workers.
+
+    Args:
+        l2: this worker's share of the L2 weight: gradients are summed over the workers, and each brings one.
+    """
+    kernels = [variable for variable in network.trainable_variables if variable.name == "kernel"]
+
+    def step(inputs: Any, class_index: Any, weight: Any, noise: Any, total_weight: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = network(distort(inputs, noise), training=True)
+            losses = keras.losses.sparse_categorical_crossentropy(class_index, logits, from_logits=True)
+            objective = tf.reduce_sum(weight * losses) / total_weight + l2 * sum(
+                tf.nn.l2_loss(kernel.value) for kernel in kernels
+            )
+        gradients = tape.gradient(objective, network.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
+        return _sums(losses, logits, class_index, weight)
+
+    return _on_all(strategy, step)
+
+
+def _validation_step(strategy: tf.distribute.Strategy, network: keras.Model) -> Callable[[Any], Any]:
+    """Make the function that judges a batch and returns `_sums` over all workers."""
+
+    def step(inputs: Any, class_index: Any, weight: Any, _noise: Any, _total_weight: Any) -> Any:
+        logits = network(tf.cast(inputs, tf.float32), training=False)
+        losses = keras.losses.sparse_categorical_crossentropy(class_index, logits, from_logits=True)
+        return _sums(losses, logits, class_index, weight)
+
+    return _on_all(strategy, step)
+
+
+def _on_all(strategy: tf.distribute.Strategy, step: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Compile a step; call it with a distributed batch on every worker, and sum what it returns over all of them."""
+
+    def step_of_all(batch: Any) -> Any:
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
+
+    compiled: Callable[[Any], Any] = tf.function(step_of_all)
+    return compiled
+
+
+def _sums(losses: Any, logits: Any, class_index: Any, weight: Any) -> Any:
+    """Return the weighted sums of losses and of right answers, and the sum of weights."""
+    is_right = tf.cast(tf.argmax(logits, axis=1, output_type=class_index.dtype) == class_index, tf.float32)
+    return tf.stack([tf.reduce_sum(weight * losses), tf.reduce_sum(weight * is_right), tf.reduce_sum(weight)])
+
+
+def _means(sums: NDArray[np.floating]) -> tuple[float, float]:
+    return float(sums[0] / sums[2]), float(sums[1] / sums[2])

@@ -1,0 +1,56 @@
+"""How a training goes: one card (config/training/<name>.toml) per kind of training. Imports no Keras."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from typing import Literal
+
+from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.resources import resource
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What decides, with the pictures and the seed, which weights come out. The number of workers does not.
+
+    Attributes:
+        epochs: at most; the learning rate rises for a tenth of them, then falls to nothing.
+        global_batch: pictures of one step, over all workers together.
+        optimizer: `adam`, or `momentum`: SGD with Nesterov's momentum. Adam divides each gradient by its own size, which turns
+            the rounding of gradients near 0 into whole steps; below normalised convolutions those are many.
+        learning_rate: at its height.
+        l2: weight of half the sum of the squares of all kernels.
+        dropout: share of the features that is hidden from a head, 0..1.
+        patience: epochs without a better loss on the validation split before it stops; the best epoch's weights are kept.
+        has_class_weights: pictures of rare labels count more, so that each label counts the same.
+        seed: of initial weights, order and noise.
+    """
+
+    epochs: int
+    global_batch: int
+    optimizer: Literal["adam", "momentum"]
+    learning_rate: float
+    l2: float
+    dropout: float
+    patience: int
+    has_class_weights: bool
+    seed: int = 0
+
+
+def load_card(name: str, *, seed: int) -> TrainingConfig:
+    """Read the card of a kind of training: `head` or `compact_vgg`.
+
+    Raises:
+        InvalidInputError: there is no such card, or its keys are not those of TrainingConfig.
+    """
+    file = resource(f"config/training/{name}.toml")
+    if not file.is_file():
+        raise InvalidInputError(f"There is no training card config/training/{name}.toml.")
+    card = tomllib.loads(file.read_text(encoding="utf-8"))
+    expected = {field.name for field in dataclasses.fields(TrainingConfig)} - {"seed"}
+    if set(card) != expected:
+        wrong = ", ".join(sorted(set(card) ^ expected))
+        raise InvalidInputError(
+            f"config/training/{name}.toml must have exactly these keys: {', '.join(sorted(expected))}. Look at: {wrong}."
+        )
+    return TrainingConfig(**card, seed=seed)
