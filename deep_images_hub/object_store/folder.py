@@ -84,7 +84,7 @@ class FolderStore:
 
     def read(self, key: str) -> bytes:
         """Return a whole object."""
-        with self._translated(key), self._path(key).open("rb") as file:
+        with self._reading(key), self._path(key).open("rb") as file:
             return file.read()
 
     def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ class FolderStore:
     def stat(self, key: str) -> ObjectStat:
         """Return an object's size."""
         path = self._path(key)
-        with self._translated(key):
+        with self._reading(key):
             status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise self._not_found(key)
@@ -114,7 +114,7 @@ class FolderStore:
         if source is not None and source != self:
             return copy_through(source, source_key, self, key)
         path, target = self._path(source_key), self._path(key)
-        with self._translated(source_key):
+        with self._reading(source_key):
             if not path.is_file():
                 raise self._not_found(source_key)
             return _give_key(path, target)
@@ -165,7 +165,7 @@ class FolderStore:
             path.unlink(missing_ok=True)
 
     def _blocks(self, path: Path, key: str, block_bytes: int) -> Iterator[bytes]:
-        with self._translated(key):
+        with self._reading(key):
             file = path.open("rb")
         with file:
             while True:
@@ -213,19 +213,26 @@ class FolderStore:
             ) from error
 
     @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        """Turn what the file system says about an object that is read into the hub's errors."""
+        with self._translated(key):
+            try:
+                yield
+            except _ABSENT as error:
+                raise self._not_found(key) from error
+
+    @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
-        """Turn what the file system says about an object into the hub's errors."""
+        """Turn what the file system says into the hub's errors."""
         try:
             yield
-        except _ABSENT as error:
-            raise self._not_found(key) from error
         except OSError as error:
             if error.errno in _NO_ROOM:
                 advice = "There is no room left: free some, or set HUB_HOME or HUB_STORE_URL to a place with more"
             elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
                 advice = "This account must be able to read and write there, on a file system that has hard links"
             else:
-                advice = "Check the disk"
+                advice = "It must be a folder on a disk that works"
             problem = f"The object store cannot use {key!r} in {self.folder}: {error.strerror}"
             raise UnavailableError(f"{problem}. {advice}.") from error
 

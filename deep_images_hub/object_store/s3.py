@@ -9,7 +9,7 @@ rule of the bucket (AbortIncompleteMultipartUpload) remove them.
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -98,7 +98,7 @@ class S3Store:
                 if code_of(error) not in ("404", "403"):
                     raise
                 # A HEAD says only that it failed; a GET says whether the object, the bucket or the right to see it is missing.
-                answer = self._client.get_object(Bucket=self.bucket, Key=name)
+                answer = self._get(name)
                 answer["Body"].close()
                 size_bytes = answer["ContentLength"]
         return ObjectStat(key, size_bytes)
@@ -176,7 +176,8 @@ class S3Store:
         )
 
     def _put(self, name: str, body: bytes | BinaryIO, content_type: str, **condition: Any) -> None:
-        self._client.put_object(Bucket=self.bucket, Key=name, Body=body, ContentType=content_type, **condition)
+        answer = self._client.put_object(Bucket=self.bucket, Key=name, Body=body, ContentType=content_type, **condition)
+        self._check_is_s3(answer, "ETag")
 
     def _put_parts(
         self, name: str, content_type: str, send_parts: "Callable[[str, str], Sequence[CompletedPartTypeDef]]"
@@ -229,13 +230,23 @@ class S3Store:
 
     def _get(self, name: str, **part: Any) -> "GetObjectOutputTypeDef":
         with translated(self.service, self.bucket, name):
-            return self._client.get_object(Bucket=self.bucket, Key=name, **part)
+            answer = self._client.get_object(Bucket=self.bucket, Key=name, **part)
+        self._check_is_s3(answer, "ETag")
+        return answer
+
+    def _check_is_s3(self, answer: Mapping[str, Any], sign: str) -> None:
+        """Refuse a friendly answer of something else, such as a hotel's network: boto3 would take it for an empty one."""
+        if sign not in answer:
+            raise UnavailableError(
+                f"{self.service.name} answers, but not as an S3 service does ({sign} is missing). Check HUB_S3_ENDPOINT_URL."
+            )
 
     def _pages(self, start: str, start_after: str) -> Iterator[ObjectStat]:
         position: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
         while True:
             with translated(self.service, self.bucket, start):
                 page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=start, MaxKeys=self.page_size, **position)
+            self._check_is_s3(page, "IsTruncated")
             for found in page.get("Contents", ()):
                 key = found["Key"].removeprefix(self._start(""))
                 # Consoles mark an empty folder by an object "folder/" without content.

@@ -1,7 +1,6 @@
 """Whoever turns a place's name into a place: our own gazetteer, or a service on the network, each behind geopy.
 
-Services are asked at most once a second, as Nominatim's usage policy has it; `catalogue.places` keeps answers, so that nobody asks
-twice.
+Services are asked at most once a second, as Nominatim's usage policy has it; `catalogue.places` keeps what they answer.
 """
 
 import unicodedata

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from deep_images_hub.errors import InvalidInputError
@@ -35,6 +36,9 @@ class Place:
             raise InvalidInputError(f"{self.country_code!r} is not a country's code. Expected two capital letters, such as CA.")
         if not self.city.strip():
             raise InvalidInputError("A place needs a city, and this one has an empty name.")
+        for name in filter(None, (self.region, self.city, self.postcode)):
+            if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+                raise InvalidInputError(f"{name!r} cannot be a place's name: it has characters that cannot be shown.")
         check_point(self.latitude, self.longitude)
         object.__setattr__(self, "latitude", round(self.latitude, _DECIMALS))
         object.__setattr__(self, "longitude", round(self.longitude, _DECIMALS))
