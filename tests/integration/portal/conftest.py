@@ -1,0 +1,111 @@
+"""One hub with a few real pictures for all tests of the portal, and clients that are signed in to it."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from deep_images_hub.datasets.recipe import SplitFractions
+from tests.builders import PASSWORD, HubBuilder, photographs
+from webapp import create_app
+from webapp.security import limiter
+
+HALVES = SplitFractions(0.5, 0.0, 0.5)
+
+
+class PortalHub(HubBuilder):
+    """The hub under test: labels with awkward names, batches, accounts of every role, a dataset and its model."""
+
+    version_id: int
+    model_id: int
+    images: dict[str, list[str]]
+
+    def fill(self) -> "PortalHub":
+        self.labels(
+            {
+                "/m/food": "Food",
+                "/m/apple": "Apple",
+                "/m/hk": "Hell's Kitchen",
+                "/m/script": "<script>alert('label')</script>",
+                "/m/empty": "Nothing yet",
+            },
+            under={"/m/apple": "/m/food", "/m/hk": "/m/food", "/m/script": "/m/food"},
+        )
+        self.images = {}
+        for number, code in enumerate(["/m/apple", "/m/apple", "/m/hk", "/m/hk", "/m/script", "/m/script"]):
+            self.images.setdefault(code, []).extend(
+                self.batch(
+                    f"batch-{number}",
+                    code,
+                    [*photographs(5, seed=f"{code} {number}"), b"<html>no picture</html>"],
+                    supplier="Ada <b>Nowak</b>",
+                    city="M5V 2T6" if number == 0 else None,
+                    licence="by" if number % 2 else "cc0",
+                    attribution='"><img src=x onerror=alert(1)>' if number == 3 else None,
+                    hours=number,
+                )
+            )
+        for role in ("supplier", "scientist", "premium", "operator"):
+            self.user(role)
+        version = self.version("/m/food", name="All <i>food</i>", fractions=HALVES)
+        self.version_id = version.id
+        confusion = [[3, 1, 1], [0, 5, 0], [2, 0, 3]]
+        metrics = {"test_top1": 11 / 15, "test_top1_interval": [0.5, 0.9], "majority_top1": 1 / 3, "confusion": confusion}
+        self.model_id = self.model(version, metrics)
+        return self
+
+
+@pytest.fixture(scope="session")
+def portal(hub_of) -> Iterator[PortalHub]:
+    with hub_of() as hub:
+        yield PortalHub(hub).fill()
+
+
+@pytest.fixture(scope="session")
+def app(portal: PortalHub) -> Flask:
+    app = create_app(hub=portal.hub)
+    app.config["TESTING"] = True
+    return app
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_attempts(app: Flask) -> None:
+    with app.app_context():
+        limiter.reset()
+
+
+@pytest.fixture
+def visitor(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask, portal: PortalHub) -> Callable[[str], FlaskClient]:
+    """Give a client that has signed in with an account of a role."""
+
+    def sign_in(role: str) -> FlaskClient:
+        client = app.test_client()
+        answer = client.post(
+            "/sign-in",
+            data={"email": portal.users[role].email, "password": PASSWORD, "csrf_token": token(client, "/sign-in")},
+        )
+        assert answer.status_code == 302
+        return client
+
+    return sign_in
+
+
+def token(client: FlaskClient, page: str = "/selection") -> str:
+    """Return the token of a page's forms."""
+    html = client.get(page).text
+    found = re.search(r'name="csrf_token" value="([^"]+)"', html)
+    if found is None:
+        return token(client, "/sign-in")
+    return found[1]
+
+
+def send(client: FlaskClient, path: str, **fields: object):
+    """Send a form with its token."""
+    return client.post(path, data={**fields, "csrf_token": token(client, "/sign-in")}, content_type="multipart/form-data")

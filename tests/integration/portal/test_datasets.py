@@ -1,0 +1,185 @@
+"""From a selection to a dataset, its download, and a model of it."""
+
+import hashlib
+import io
+import json
+import time
+import zipfile
+
+import pytest
+
+from tests.builders import photograph
+from tests.integration.portal.conftest import send, token
+from webapp.security import PREDICTION_LIMIT
+
+OPTIONS = {"options": "1", "with_descendants": "1", "train": "50", "validation": "0", "test": "50"}
+
+
+def test_selection_counts_what_the_dataset_will_hold_and_freezes_it(signed_in, portal) -> None:
+    client = signed_in("scientist")
+    left_out = portal.images["/m/apple"][0]
+    send(client, "/selection/labels/add", label_code="/m/food")
+    send(client, "/selection/pictures/leave-out", sha256=left_out)
+    counted = send(client, "/selection/count", **OPTIONS).text
+    assert ">29</td>" in counted
+    answer = send(client, "/selection/freeze", name="Mine", **OPTIONS)
+    assert answer.status_code == 302
+    page = client.get(answer.location).text
+    assert "Mine" in page
+    assert "1 picture</dd>" in page
+    again = send(client, "/selection/freeze", name="Another name", **OPTIONS)
+    assert again.location == answer.location
+    assert "were frozen before, as “Mine”" in client.get(again.location).text
+    send(client, "/selection/pictures/readmit", sha256=left_out)
+    whole = send(client, "/selection/freeze", name="All of it", **OPTIONS)
+    assert whole.location == f"/datasets/{portal.version_id}"
+
+
+def test_selection_of_one_picture_makes_a_dataset(signed_in, portal) -> None:
+    client = signed_in("scientist")
+    send(client, "/selection/pictures/add", sha256=portal.images["/m/hk"][0])
+    answer = send(client, "/selection/freeze", name="One", **OPTIONS)
+    assert ">1</dd>" in client.get(answer.location).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": ""}, "name has 0 characters"),
+        ({"name": "x", "train": "90"}, "add up to 1"),
+        ({"name": "x", "max_per_label": "0"}, "expected 1 or more"),
+        ({"name": "x", "city": "Atlantis"}, "No picture fits"),
+        ({"name": "x", "licences": "mit"}, "not a licence"),
+    ],
+)
+def test_selection_that_cannot_be_frozen_says_why(signed_in, fields, words) -> None:
+    client = signed_in("scientist")
+    send(client, "/selection/labels/add", label_code="/m/apple")
+    answer = send(client, "/selection/freeze", **{**OPTIONS, **fields})
+    assert answer.status_code == 400
+    assert words in answer.text
+
+
+def test_label_or_picture_that_does_not_exist_is_not_selected(visitor) -> None:
+    assert send(visitor, "/selection/labels/add", label_code="/m/none").status_code == 404
+    assert send(visitor, "/selection/pictures/add", sha256="0" * 64).status_code == 404
+    assert send(visitor, "/selection/pictures/add", sha256="x").status_code == 404
+
+
+def test_download_is_a_whole_zip_of_the_announced_length_and_the_same_each_time(signed_in, portal) -> None:
+    client = signed_in("scientist")
+    answers = [client.get(f"/datasets/{portal.version_id}/download") for _ in range(2)]
+    first = answers[0]
+    assert first.mimetype == "application/zip"
+    assert int(first.headers["Content-Length"]) == len(first.data)
+    assert first.data == answers[1].data
+    assert first.headers["Content-Disposition"].startswith('attachment; filename="all-i-food-i-')
+    with zipfile.ZipFile(io.BytesIO(first.data)) as archive:
+        assert archive.testzip() is None
+        manifest = json.loads(archive.read("manifest.json"))
+        for entry in manifest["files"]:
+            body = archive.read(entry["path"])
+            assert (len(body), hashlib.sha256(body).hexdigest()) == (entry["size_bytes"], entry["sha256"])
+
+
+def test_download_link_needs_no_cookie_but_must_be_ours_and_fresh(app, visitor, signed_in, portal, monkeypatch) -> None:
+    page = signed_in("scientist").get(f"/datasets/{portal.version_id}").text
+    path = "/datasets/links/" + page.split("/datasets/links/")[1].split("&")[0].split("<")[0].strip("'\n ")
+    with visitor.get(path) as answer:
+        assert answer.status_code == 200
+    assert "/datasets/links/" not in visitor.get(f"/datasets/{portal.version_id}").text
+    assert visitor.get(path[:-1] + ("A" if path[-1] != "A" else "B")).status_code == 403
+    days_later = time.time() + 25 * 3600
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: days_later)
+    expired = visitor.get(path)
+    assert expired.status_code == 403
+    assert "24 hours, which are over" in expired.text
+
+
+def test_premium_account_asks_for_a_model_follows_and_cancels_it(signed_in, portal) -> None:
+    client = signed_in("premium")
+    answer = send(client, f"/datasets/{portal.version_id}/train")
+    run = answer.location
+    run_id = int(run.rsplit("/", 1)[1])
+    page = client.get(run).text
+    assert "queued" in page
+    assert f'data-progress="{run}/progress.json"' in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    progress = client.get(f"{run}/progress.json").json
+    assert (progress["status"], progress["has_ended"]) == ("queued", False)
+    assert [stage["name"] for stage in progress["stages"]] == ["features", "train", "evaluate", "export"]
+    send(client, f"{run}/cancel")
+    assert portal.run_status(run_id) == "cancelled"
+    assert client.get(f"{run}/progress.json").json["has_ended"] is True
+    assert send(client, f"{run}/cancel").status_code == 409
+
+
+def test_dataset_that_is_not_worth_training_on_says_why(signed_in, portal) -> None:
+    version = portal.version("/m/apple", name="One label")
+    client = signed_in("premium")
+    assert "at least 2 labels" in client.get(f"/datasets/{version.id}").text
+    answer = send(client, f"/datasets/{version.id}/train")
+    assert answer.status_code == 400
+    assert "at least 2 labels" in answer.text
+
+
+def test_try_it_answers_in_words_and_as_json(signed_in, portal) -> None:
+    client = signed_in("premium")
+    path = f"/models/{portal.model_id}/try"
+    html = send(client, path, picture=(io.BytesIO(photograph("mine")), "<b>mine</b>.jpg")).text
+    assert "&lt;b&gt;mine&lt;/b&gt;.jpg" in html
+    assert "Hell&#39;s Kitchen" in html
+    answer = client.post(
+        path,
+        data={"picture": (io.BytesIO(photograph("mine")), "mine.jpg"), "csrf_token": token(client, path)},
+        headers={"Accept": "application/json"},
+    )
+    answers = answer.json["answers"]
+    assert {found["label"] for found in answers} == {"/m/apple", "/m/hk", "/m/script"}
+    assert sum(found["score"] for found in answers) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", photograph("cut")[:400], b"\x89PNG\r\n\x1a\n" + b"\0" * 60])
+def test_try_it_refuses_what_is_no_photograph(signed_in, portal, body) -> None:
+    answer = send(signed_in("premium"), f"/models/{portal.model_id}/try", picture=(io.BytesIO(body), "x.jpg"))
+    assert answer.status_code == 400
+    assert "Send one photograph" in answer.text
+
+
+def test_try_it_without_a_picture_says_so(signed_in, portal) -> None:
+    assert "No picture was sent" in send(signed_in("premium"), f"/models/{portal.model_id}/try").text
+
+
+def test_upload_beyond_the_limit_is_refused(app, signed_in, portal, monkeypatch) -> None:
+    client = signed_in("premium")
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 20_000)
+    answer = send(client, f"/models/{portal.model_id}/try", picture=(io.BytesIO(b"0" * 30_000), "x.jpg"))
+    assert answer.status_code == 413
+    assert "At most 20 kB are taken" in answer.text
+
+
+def test_model_files_are_downloaded_by_premium_accounts(signed_in, portal) -> None:
+    client = signed_in("premium")
+    answer = client.get(f"/models/{portal.model_id}/files/model.onnx")
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    assert answer.headers["ETag"].strip('"') == hashlib.sha256(answer.data).hexdigest()
+    assert client.get(f"/models/{portal.model_id}/files/model.pickle").status_code == 404
+
+
+def test_too_many_predictions_are_put_off(signed_in, portal) -> None:
+    client = signed_in("premium")
+    allowed = int(PREDICTION_LIMIT.split()[0])
+    fields = {"csrf_token": token(client, f"/models/{portal.model_id}/try")}
+    statuses = [client.post(f"/models/{portal.model_id}/try", data=fields).status_code for _ in range(allowed + 1)]
+    assert statuses == [400] * allowed + [429]
+
+
+def test_empty_hub_has_pages_too(hub_of) -> None:
+    from webapp import create_app
+
+    with hub_of() as hub:
+        client = create_app(hub=hub).test_client()
+        for path in ("/", "/labels", "/labels?q=apple", "/selection", "/datasets", "/models"):
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+        assert "The hub is empty" in client.get("/").text
