@@ -12,6 +12,7 @@ Exit status: 0 done; 1 an expected error, with its message; 2 wrong arguments, o
 """
 
 import ctypes
+import logging
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -32,6 +33,8 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 def run_job(job: Job, parser: ArgumentParser, arguments: list[str] | None = None) -> NoReturn:
     """Run a job in this process, which spark-submit started, and exit with its status."""
     _end_with_the_jvm()
+    # Py4J writes what it also raises into the root log, with a stack trace: a Ctrl-C for instance.
+    logging.getLogger().addFilter(lambda record: record.module != "java_gateway")
 
     def run(settings: Settings, given: Namespace) -> int:
         hub = open_hub(settings)

@@ -72,9 +72,9 @@ def _java(folder: Path, version: str, home: Path, *, status: int = 0) -> Path:
     """Write a `java` that answers as one of a version does."""
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
-    program.write_text(
-        f"#!/bin/sh\necho '    java.class.path = ' >&2\necho '    java.home = {home}' >&2\necho '    java.specification.version = {version}' >&2\nexit {status}\n"
-    )
+    properties = ("java.class.path = ", f"java.home = {home}", f"java.specification.version = {version}")
+    told = "".join(f"echo '    {line}' >&2\n" for line in properties)
+    program.write_text(f"#!/bin/sh\n{told}exit {status}\n")
     program.chmod(0o755)
     return program
 
