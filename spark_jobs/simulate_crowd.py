@@ -8,6 +8,7 @@ never looks.
 Running it twice changes nothing: the plan, and with it every key, follows from the source, the seed and the other arguments.
 """
 
+import json
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -21,11 +22,12 @@ from pyspark.sql import SparkSession
 from deep_images_hub.batches.manifest import Manifest, manifest_from_json
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.labels import labels_by_codes, load_graph
+from deep_images_hub.catalogue.places import place_for
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.keys import manifest_key
 from deep_images_hub.object_store.open import open_store_at
-from deep_images_hub.places import open_geocoder, place_for
+from deep_images_hub.places import open_geocoder
 from deep_images_hub.progress import Progress
 from deep_images_hub.settings import Settings
 from deep_images_hub.simulation.crowd import PlannedBatch, plan_crowd, truth_csv, truth_key
@@ -52,6 +54,9 @@ def simulate_crowd(hub: Hub, given: Namespace, spark: SparkSession) -> int:
     _register(hub, planned.batches)
     photographs = sum(len(batch.photos) for batch in planned.batches)
     print(f"simulate_crowd: {planned.name} sent {photographs} photographs in {len(planned.batches)} batches.")
+    if given.report:
+        report = {"crowd": planned.name, "photographs": photographs, "batches": len(planned.batches)}
+        Path(given.report).write_text(json.dumps(report) + "\n", encoding="utf-8")
     return 0
 
 
@@ -145,6 +150,7 @@ def main() -> NoReturn:
     parser.add_argument(
         "--defects", metavar="RATES", help="none, default, or e.g. truncated=0.02,dark=0.01 (drawn: default; else none)"
     )
+    parser.add_argument("--report", metavar="FILE", help="write the crowd's name and counts there, as JSON")
     run_job(simulate_crowd, parser)
 
 

@@ -10,6 +10,7 @@ import time
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import as_file
 from pathlib import Path
 
 from deep_images_hub.catalogue.batches import crowd_funnel, crowd_label_codes
@@ -24,15 +25,15 @@ from deep_images_hub.datasets.download import write_zip
 from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.errors import UnavailableError
+from deep_images_hub.labels.load import load_labels
 from deep_images_hub.pretrained_weights import weights_obstacle
 from deep_images_hub.progress import as_duration
+from deep_images_hub.resources import resource
 from deep_images_hub.runtime.spark_submit import run_to_end, spark_submit
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import Hub, open_hub, resolve
 
 SCRATCH_BACKBONE = "compact_vgg"
-# Photographs that the simulator draws when none are given: about 100 of each kind.
-RENDERED_IMAGES = 1_200
 
 
 class Stopwatch:
@@ -81,6 +82,12 @@ def _demo(settings: Settings, given: Namespace) -> int:
         accounts = DemoAccounts(settings.home)
         with hub.engine.begin() as connection:
             user_ids = accounts.ensure(connection)
+    with (
+        watch.stage("labels", "Labels: the graph of the drawn products"),
+        as_file(resource("config/labels/demo.csv")) as labels_file,
+        hub.engine.begin() as connection,
+    ):
+        load_labels(connection, labels_file)
     try:
         report = _run_main_job(hub, given, watch, requested_by=user_ids["premium"])
     finally:
@@ -140,12 +147,10 @@ def _send_crowd(settings: Settings, given: Namespace) -> str:
     report_file = settings.home / "demo-crowd.json"
     arguments = ["--report", str(report_file)]
     if given.photos:
-        # Real photographs bring defects of their own; none are planted.
         photos = given.photos if "://" in given.photos else str(Path(given.photos).expanduser().resolve())
-        arguments += ["--photos", photos, "--defects", "none"]
-    images = given.images if given.images is not None or given.photos else RENDERED_IMAGES
-    if images is not None:
-        arguments += ["--images", str(images)]
+        arguments += ["--photos", photos]
+    if given.images is not None:
+        arguments += ["--images", str(given.images)]
     _submit(settings, "simulate_crowd", *arguments)
     return str(json.loads(report_file.read_text(encoding="utf-8"))["crowd"])
 
