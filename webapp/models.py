@@ -2,10 +2,8 @@
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Connection
 
-from deep_images_hub.catalogue.labels import labels_by_codes
-from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
+from deep_images_hub.catalogue.models import model_by_id, models
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
@@ -27,9 +25,8 @@ def index() -> ResponseReturnValue:
     before = cursor(request.args.get("before"))
     with hub().engine.connect() as connection:
         found = models(connection, before_id=before, limit=MODELS_PAGE + 1)
-        shown = found[:MODELS_PAGE]
-        reports = [(model, model_report(model, _names(connection, model))) for model in shown]
-    more = url_for("models.index", before=shown[-1].id) if len(found) > MODELS_PAGE else None
+    reports = [(model, model_report(model)) for model in found[:MODELS_PAGE]]
+    more = url_for("models.index", before=reports[-1][0].id) if len(found) > MODELS_PAGE else None
     return render_template("models.html", reports=reports, more=more)
 
 
@@ -39,8 +36,7 @@ def page(model_id: int) -> ResponseReturnValue:
     """Show a model: what it is, how well it does on pictures it never saw, label by label."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
-        names = _names(connection, model)
-    return render_template("model.html", model=model, report=model_report(model, names))
+    return render_template("model.html", model=model, report=model_report(model))
 
 
 @blueprint.get("/<int:model_id>/try")
@@ -98,9 +94,3 @@ def file(model_id: int, kind: str) -> ResponseReturnValue:
     response.headers["Content-Disposition"] = f'attachment; filename="{model.backbone}-{model.id}-{kind}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _names(connection: Connection, model: TrainedModel) -> dict[str, str]:
-    """Return the names of a model's labels by code; a label that is gone keeps its code for a name."""
-    known = labels_by_codes(connection, model.label_codes)
-    return {code: known[code].name if code in known else code for code in model.label_codes}

@@ -1,6 +1,5 @@
 """A model's metrics as its page shows them. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,7 @@ class LabelReport:
     name: str
     precision: float | None
     recall: float | None
-    test_images: int
+    support: int
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,9 @@ class ModelReport:
 
     Attributes:
         made: how it was made, in words.
-        top1: share of right answers on the test split; None where it was not measured.
+        top1: share of right answers on the test split; None where nothing was measured.
         interval: its 95 % confidence interval.
+        top_k: share of test pictures whose label is among the `k` likeliest answers.
         majority_top1: what always naming the commonest label would reach.
         test_images: pictures of the test split.
         names: of its labels by class index.
@@ -43,43 +43,33 @@ class ModelReport:
     made: str
     top1: float | None
     interval: tuple[float, float] | None
+    top_k: float | None
+    k: int | None
     majority_top1: float | None
-    test_images: int | None
+    test_images: int
     names: list[str]
     labels: list[LabelReport]
     cells: list[MatrixCell]
 
 
-def model_report(model: TrainedModel, names: Mapping[str, str]) -> ModelReport:
-    """Read a model's metrics.
-
-    Args:
-        names: of its labels by code.
-    """
+def model_report(model: TrainedModel) -> ModelReport:
+    """Read the metrics that training wrote down (`models.evaluate.judge`)."""
     metrics: dict[str, Any] = model.metrics
     confusion: list[list[int]] = metrics.get("confusion", [])
     interval = metrics.get("test_top1_interval")
-    labels = (
-        [_label_report(index, code, names[code], confusion) for index, code in enumerate(model.label_codes)] if confusion else []
-    )
+    labels = [
+        LabelReport(row["code"], row["name"], row["precision"], row["recall"], row["support"])
+        for row in metrics.get("per_class", [])
+    ]
     return ModelReport(
         made=_WEIGHTS_WORDS.get(model.weights, "a head on features of pretrained weights"),
         top1=metrics.get("test_top1"),
         interval=(interval[0], interval[1]) if interval else None,
+        top_k=metrics.get("test_top_k"),
+        k=metrics.get("k"),
         majority_top1=metrics.get("majority_top1"),
-        test_images=sum(map(sum, confusion)) if confusion else None,
-        names=[names[code] for code in model.label_codes],
+        test_images=sum(map(sum, confusion)),
+        names=[label.name for label in labels],
         labels=sorted(labels, key=lambda label: (label.recall is None, label.recall or 0.0, label.name)),
         cells=matrix_cells(confusion),
-    )
-
-
-def _label_report(index: int, code: str, name: str, confusion: list[list[int]]) -> LabelReport:
-    right, of_label, answered = confusion[index][index], sum(confusion[index]), sum(row[index] for row in confusion)
-    return LabelReport(
-        code=code,
-        name=name,
-        precision=right / answered if answered else None,
-        recall=right / of_label if of_label else None,
-        test_images=of_label,
     )

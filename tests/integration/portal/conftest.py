@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from deep_images_hub.datasets.recipe import SplitFractions
+from models.evaluate import Label, judge
 from tests.builders import PASSWORD, HubBuilder, photographs
 from webapp import create_app
 from webapp.security import limiter
@@ -51,9 +53,10 @@ class PortalHub(HubBuilder):
             self.user(role)
         version = self.version("/m/food", name="All <i>food</i>", fractions=HALVES)
         self.version_id = version.id
-        confusion = [[3, 1, 1], [0, 5, 0], [2, 0, 3]]
-        metrics = {"test_top1": 11 / 15, "test_top1_interval": [0.5, 0.9], "majority_top1": 1 / 3, "confusion": confusion}
-        self.model_id = self.model(version, metrics)
+        truth = np.repeat([0, 1, 2], 5)
+        said = np.array([0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 2, 2, 2, 0, 0])
+        names = [("/m/apple", "Apple"), ("/m/hk", "Hell's Kitchen"), ("/m/script", "<script>alert('label')</script>")]
+        self.model_id = self.model(version, judge(np.eye(3)[said], truth, [5, 5, 5], [Label(*name) for name in names]))
         return self
 
 
