@@ -46,24 +46,24 @@ def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limi
     Pictures lie under their photograph's hash, and are stored unless they are there: doing it again changes nothing. On return,
     what was stored would survive a power cut.
     """
+    waiting = list(submissions)
     found: list[tuple[Decision, Future[bool]]] = []
     failures = 0
     with ThreadPoolExecutor(FETCH_AHEAD, thread_name_prefix="store") as pool:
-        for submission, fetched in _fetched_ahead(submissions, pool, store, limits.max_object_bytes):
-            body = _Failed() if failures >= MAX_FAILURES_IN_A_ROW else fetched.result()
+        for submission, fetched in _fetched_ahead(waiting, pool, store, limits.max_object_bytes):
+            body = fetched.result()
             if isinstance(body, _Failed):
                 failures += 1
                 decision = Decision(submission, None)
             else:
                 failures = 0
-                size_bytes = len(body) if isinstance(body, bytes) else None
-                decision = Decision(submission, _examined(body, limits), size_bytes)
+                decision = Decision(submission, _examined(body, limits), len(body) if isinstance(body, bytes) else None)
             found.append((decision, pool.submit(_store_picture, store, decision)))
-        is_stored = [future.result() for _, future in found]
+            if failures == MAX_FAILURES_IN_A_ROW:
+                break
+        decisions = [decision if stored.result() else Decision(decision.submission, None) for decision, stored in found]
     store.flush()
-    return [
-        decision if kept else Decision(decision.submission, None) for (decision, _), kept in zip(found, is_stored, strict=True)
-    ]
+    return [*decisions, *(Decision(submission, None) for submission in waiting[len(decisions) :])]
 
 
 class _Missing:

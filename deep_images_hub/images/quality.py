@@ -111,7 +111,7 @@ def information_score(luma: NDArray[np.uint8]) -> float:
 def sharpness_score(luma: NDArray[np.uint8]) -> float:
     """Return how much of a picture's fine detail one more blur would take away: a blurred picture has little left to lose.
 
-    Both axes and every tile of a grid are judged alone; the worse axis counts (motion blurs one only), in the sharpest tiles.
+    Both axes and every tile of a grid are judged alone; the worse axis counts, in the sharpest tiles.
     The idea is the blur effect of Crété-Roffet et al. 2007, "The blur effect: perception and estimation with a new no-reference
     perceptual blur metric"; tiles and the floor for noise are ours. A picture of less than 16 px a side scores 0.
 

@@ -34,8 +34,8 @@ _LAST_NAMES = (
 # As people write them; the offline gazetteer knows them all.
 PLACES = (
     "Toronto, Canada", "Berlin, Germany", "Nairobi, Kenya", "Tokyo, Japan", "Mexico City, Mexico", "Mumbai, India",
-    "Lagos, Nigeria", "Paris, France", "Sydney, Australia", "New York, United States", "Istanbul, Turkey", "Lima, Peru", "Seoul, South Korea",
-    "Madrid, Spain", "Warsaw, Poland", "Jakarta, Indonesia",
+    "Lagos, Nigeria", "Paris, France", "Sydney, Australia", "New York, United States", "Istanbul, Turkey", "Lima, Peru",
+    "Seoul, South Korea", "Madrid, Spain", "Warsaw, Poland", "Jakarta, Indonesia",
 )  # fmt: skip
 _LICENCES = ("cc0", "by", "by", "by-sa")
 _FIRST_DAY = datetime(2026, 1, 5, 6, tzinfo=UTC)

@@ -5,7 +5,6 @@ label `Fruit/Apple/Golden-Delicious`, a kind of `Fruit/Apple`. The path is the c
 mean the same.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -86,11 +85,7 @@ class FolderPhotos:
         """
         if not self.folder.is_dir():
             raise NotFoundError(f"There is no folder {self.folder}. Expected a tree of folders, each named after what it shows.")
-        found = (
-            (file.relative_to(self.folder).as_posix(), file.stat().st_size)
-            for file in self.folder.rglob("*")
-            if file.suffix.lower() in _SUFFIXES and not any(part.startswith(".") for part in file.relative_to(self.folder).parts)
-        )
+        found = ((file.relative_to(self.folder).as_posix(), file.stat().st_size) for file in self.folder.rglob("*"))
         return _listed(found, str(self.folder))
 
     def read(self, label_code: str, photo: str) -> bytes:
@@ -115,8 +110,7 @@ class StoredPhotos:
 
     def list(self) -> PhotoList:
         """Return all photographs of the store. Raises InvalidInputError when there are none in folders."""
-        found = ((stat.key, stat.size_bytes) for stat in self.store.list() if PurePosixPath(stat.key).suffix.lower() in _SUFFIXES)
-        return _listed(found, self.store.url)
+        return _listed(((stat.key, stat.size_bytes) for stat in self.store.list()), self.store.url)
 
     def read(self, label_code: str, photo: str) -> bytes:
         """Return an object's bytes. Raises NotFoundError."""
@@ -129,23 +123,24 @@ class StoredPhotos:
 
 
 def _listed(found: Iterable[tuple[str, int]], where: str) -> PhotoList:
-    """Sort photographs of a tree into labels by the folder in which they lie."""
+    """Sort photographs of a tree into labels by the folder in which they lie. Other files, and what is hidden, are left out."""
     digest = sha256()
     photos: dict[str, list[str]] = {}
     for path, size_bytes in sorted(found):
-        digest.update(f"{path}\n{size_bytes}\n".encode())
-        if folders := PurePosixPath(path).parts[:-1]:
-            photos.setdefault(_label_code(folders), []).append(path)
+        *folders, name = PurePosixPath(path).parts
+        if (
+            folders
+            and PurePosixPath(name).suffix.lower() in _SUFFIXES
+            and not any(part.startswith(".") for part in (*folders, name))
+        ):
+            digest.update(f"{path}\n{size_bytes}\n".encode())
+            photos.setdefault(clean_text("/".join(folders)), []).append(path)
     if not photos:
         raise InvalidInputError(
             f"{where} holds no photographs in folders. Expected e.g. Fruit/Apple/1.jpg, "
             "where the folder says what its photographs show."
         )
     return PhotoList(f"tree/{digest.hexdigest()}", {code: tuple(names) for code, names in photos.items()}, _graph(photos))
-
-
-def _label_code(folders: tuple[str, ...]) -> str:
-    return clean_text(unicodedata.normalize("NFC", "/".join(folders)))
 
 
 def _graph(codes: Iterable[str]) -> LabelGraph:

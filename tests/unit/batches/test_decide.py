@@ -1,0 +1,99 @@
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from deep_images_hub.batches.decide import FETCH_AHEAD, MAX_FAILURES_IN_A_ROW, Decision, PendingSubmission, decide
+from deep_images_hub.errors import UnavailableError
+from deep_images_hub.images.examine import ExaminationLimits, limits_from_settings
+from deep_images_hub.object_store.folder import FolderStore
+from deep_images_hub.settings import Settings
+from deep_images_hub.simulation.scenes import render
+
+
+@dataclass(frozen=True)
+class FailingStore(FolderStore):
+    """A folder that cannot give the objects whose key has `gone` in it, nor keep what has `full` in its content's key."""
+
+    asked: list[str] | None = None
+    full: bool = False
+
+    def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
+        if self.asked is not None:
+            self.asked.append(key)
+        if "gone" in key:
+            raise UnavailableError("The store does not answer.")
+        return super().read_blocks(key, block_bytes)
+
+    def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
+        if self.full and key.startswith("thumbnails/"):
+            raise UnavailableError("The store is full.")
+        return super().create(key, body, content_type)
+
+
+@pytest.fixture
+def limits() -> ExaminationLimits:
+    return limits_from_settings(Settings())
+
+
+def submitted(store: FolderStore, bodies: dict[str, bytes | None]) -> list[PendingSubmission]:
+    for name, body in bodies.items():
+        if body is not None:
+            store.create(f"landing/b/{name}", body)
+    return [PendingSubmission(id=10 + n, batch_id=1, position=n, object_key=f"landing/b/{name}") for n, name in enumerate(bodies)]
+
+
+def outcome(decision: Decision) -> str | None:
+    return (decision.examination.reason or "accepted") if decision.examination else None
+
+
+def test_each_submission_gets_a_decision_in_order_and_pictures_are_stored(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FolderStore(tmp_path)
+    pear = render(0, "Pear", 0)
+    bodies = {"0.jpg": pear, "1.jpg": None, "2.jpg": b"<html>", "3.jpg": b"", "4.jpg": pear}
+    decisions = decide(submitted(store, bodies), store=store, limits=limits)
+
+    assert [outcome(decision) for decision in decisions] == ["accepted", "missing", "not_an_image", "empty", "accepted"]
+    assert [decision.submission.position for decision in decisions] == [0, 1, 2, 3, 4]
+    assert [decision.size_bytes for decision in decisions] == [len(pear), None, 6, 0, len(pear)]
+    sha256 = hashlib.sha256(pear).hexdigest()
+    kept = {stat.key: stat.size_bytes for stat in store.list() if not stat.key.startswith("landing/")}
+    assert set(kept) == {f"{area}/{sha256[:2]}/{sha256[2:4]}/{sha256}.jpg" for area in ("images", "thumbnails")}
+
+
+def test_deciding_again_leaves_the_same_objects(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FolderStore(tmp_path)
+    submissions = submitted(store, {f"{n}.jpg": render(0, "Banana", n) for n in range(3)})
+    first = decide(submissions, store=store, limits=limits)
+    objects = {stat.key: store.read(stat.key) for stat in store.list()}
+    assert decide(submissions, store=store, limits=limits) == first
+    assert {stat.key: store.read(stat.key) for stat in store.list()} == objects
+
+
+def test_object_longer_than_the_limit_is_not_read_whole(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FolderStore(tmp_path)
+    submissions = submitted(store, {"0.jpg": bytes(5_000_000)})
+    (decision,) = decide(submissions, store=store, limits=replace(limits, max_object_bytes=2_000_000))
+    assert (outcome(decision), decision.size_bytes) == ("too_large", None)
+
+
+def test_store_that_fails_is_no_verdict(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FailingStore(tmp_path)
+    submissions = submitted(store, {"0.jpg": render(0, "Pear", 0), "gone.jpg": b"x", "2.jpg": b""})
+    assert [outcome(decision) for decision in decide(submissions, store=store, limits=limits)] == ["accepted", None, "empty"]
+
+
+def test_store_that_cannot_keep_a_picture_is_no_verdict(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FailingStore(tmp_path, full=True)
+    submissions = submitted(store, {"0.jpg": render(0, "Pear", 0), "1.jpg": b""})
+    assert [outcome(decision) for decision in decide(submissions, store=store, limits=limits)] == [None, "empty"]
+
+
+def test_store_that_is_down_is_not_asked_for_ever(tmp_path: Path, limits: ExaminationLimits) -> None:
+    asked: list[str] = []
+    store = FailingStore(tmp_path, asked=asked)
+    submissions = submitted(store, {f"gone-{n}.jpg": None for n in range(60)})
+    assert {outcome(decision) for decision in decide(submissions, store=store, limits=limits)} == {None}
+    assert len(asked) <= MAX_FAILURES_IN_A_ROW + FETCH_AHEAD + 1
