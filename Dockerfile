@@ -52,4 +52,4 @@ EXPOSE 8400
 CMD ["python", "-m", "deep_images_hub.cli.serve"]
 # Of the portal, which is the default command; the other services have checks of their own in docker-compose.yml.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=2s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8400/', timeout=4)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8400/health', timeout=4)"]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from deep_images_hub.accounts import MIN_PASSWORD_LENGTH, ROLES, hash_password
@@ -44,17 +44,14 @@ def create_user(connection: Connection, *, email: str, display_name: str, role: 
         InvalidInputError: the e-mail address, the name, the role or the password cannot be used.
         ConflictError: the address has an account.
     """
-    if role not in ROLES:
-        raise InvalidInputError(f"{role!r} is no role. Expected one of: {', '.join(ROLES)}.")
-    if password is not None and len(password) < MIN_PASSWORD_LENGTH:
-        raise InvalidInputError(f"The password has {len(password)} characters. Expected at least {MIN_PASSWORD_LENGTH}.")
+    _check_role(role)
     row = connection.execute(
         insert(users)
         .values(
             email=_clean_email(email),
             display_name=_clean_name(display_name),
             role=role,
-            password_hash=None if password is None else hash_password(password),
+            password_hash=None if password is None else _hash(password),
         )
         .on_conflict_do_nothing(index_elements=[users.c.email])
         .returning(*_COLUMNS)
@@ -62,6 +59,22 @@ def create_user(connection: Connection, *, email: str, display_name: str, role: 
     if row is None:
         raise ConflictError(f"{_clean_email(email)} has an account already. Sign in, or choose another address.")
     return User(**row._mapping)
+
+
+def change_user(connection: Connection, user_id: int, *, role: str | None = None, password: str | None = None) -> None:
+    """Give an account another role or password; None leaves it. Sessions under the old password end.
+
+    Raises:
+        InvalidInputError: the role or the password cannot be used.
+    """
+    values = {}
+    if role is not None:
+        _check_role(role)
+        values["role"] = role
+    if password is not None:
+        values["password_hash"] = _hash(password)
+    if values:
+        connection.execute(update(users).where(users.c.id == user_id).values(values))
 
 
 def ensure_supplier(connection: Connection, *, email: str, display_name: str) -> int:
@@ -84,6 +97,17 @@ def user_by_email(connection: Connection, email: str) -> User | None:
 def user_by_id(connection: Connection, user_id: int) -> User | None:
     """Return an account; None when there is none."""
     return _one(connection, users.c.id == user_id)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise InvalidInputError(f"{role!r} is no role. Expected one of: {', '.join(ROLES)}.")
+
+
+def _hash(password: str) -> str:
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise InvalidInputError(f"The password has {len(password)} characters. Expected at least {MIN_PASSWORD_LENGTH}.")
+    return hash_password(password)
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> User | None:

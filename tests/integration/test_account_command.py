@@ -1,0 +1,54 @@
+"""scripts/account: the first operator, a changed role, a changed password."""
+
+import io
+
+import pytest
+
+from deep_images_hub.accounts import is_password
+from deep_images_hub.catalogue.users import User, user_by_email
+from deep_images_hub.cli.account import main
+from deep_images_hub.wiring import Hub
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def account(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+    """Run the command on the hub, with a line on standard input."""
+    assert hub.settings.database_url is not None
+    monkeypatch.setenv("HUB_HOME", str(hub.settings.home))
+    monkeypatch.setenv("HUB_DATABASE_URL", hub.settings.database_url.get_secret_value())
+
+    def run(*arguments: str, password: str = "") -> int:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+        return main(list(arguments))
+
+    return run
+
+
+def _user(hub: Hub, email: str) -> User | None:
+    with hub.engine.connect() as connection:
+        return user_by_email(connection, email)
+
+
+def test_account_that_is_new_can_sign_in(hub: Hub, account) -> None:
+    assert account("Olga@example.org", "--role", "operator", password=PASSWORD) == 0
+    user = _user(hub, "olga@example.org")
+    assert user is not None
+    assert (user.role, user.display_name) == ("operator", "Olga")
+    assert is_password(PASSWORD, user.password_hash)
+
+
+def test_account_that_exists_changes_role_and_keeps_password(hub: Hub, account) -> None:
+    account("olga@example.org", password=PASSWORD)
+    assert account("olga@example.org", "--role", "premium", "--keep-password") == 0
+    user = _user(hub, "olga@example.org")
+    assert user is not None
+    assert user.role == "premium"
+    assert is_password(PASSWORD, user.password_hash)
+
+
+def test_account_with_short_password_is_refused(hub: Hub, account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert account("olga@example.org", password="short") == 1
+    assert "at least 12" in capsys.readouterr().err
+    assert _user(hub, "olga@example.org") is None
