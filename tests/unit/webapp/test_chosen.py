@@ -2,7 +2,14 @@ import pytest
 
 from deep_images_hub.datasets.recipe import SplitFractions
 from deep_images_hub.errors import ConflictError, InvalidInputError
-from webapp.chosen import MAX_LABELS, MAX_SINGLE_PICTURES, Selection, recipe_from_form, selection_from_session, session_from_selection
+from webapp.chosen import (
+    MAX_LABELS,
+    MAX_SINGLE_PICTURES,
+    Selection,
+    recipe_from_form,
+    selection_from_session,
+    session_from_selection,
+)
 
 ONE, OTHER = "1" * 64, "2" * 64
 
@@ -32,7 +39,15 @@ def test_full_selection_takes_no_more_and_says_what_to_do() -> None:
 
 
 def test_recipe_has_the_forms_options() -> None:
-    form = {"options": "1", "max_per_label": " 100 ", "train": "80", "validation": "", "test": "20", "min_quality": "0.5", "city": ""}
+    form = {
+        "options": "1",
+        "max_per_label": " 100 ",
+        "train": "80",
+        "validation": "",
+        "test": "20",
+        "min_quality": "0.5",
+        "city": "",
+    }
     recipe = recipe_from_form(Selection(label_codes=("a",), left_out=(ONE,)), form, ("by",))
     assert recipe.with_descendants is False
     assert (recipe.max_per_label, recipe.min_quality, recipe.city, recipe.licences) == (100, 0.5, None, ("by",))
@@ -46,7 +61,9 @@ def test_recipe_without_options_has_the_defaults() -> None:
     assert recipe.fractions == SplitFractions()
 
 
-@pytest.mark.parametrize("form", [{"max_per_label": "many"}, {"max_per_label": "-1"}, {"seed": "1e3"}, {"min_quality": "high"}, {"train": "x"}])
+@pytest.mark.parametrize(
+    "form", [{"max_per_label": "many"}, {"max_per_label": "-1"}, {"seed": "1e3"}, {"min_quality": "high"}, {"train": "x"}]
+)
 def test_option_that_is_no_number_is_refused_in_words(form: dict[str, str]) -> None:
     with pytest.raises(InvalidInputError, match="expected a"):
         recipe_from_form(Selection(label_codes=("a",)), form, ())

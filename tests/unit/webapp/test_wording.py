@@ -13,7 +13,15 @@ def test_every_reason_and_check_has_words() -> None:
 
 @pytest.mark.parametrize(
     ("size_bytes", "words"),
-    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (5 * 10**15, "5000 TB")],
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (5 * 10**15, "5000 TB"),
+    ],
 )
 def test_size_is_said_with_two_or_three_digits(size_bytes: int, words: str) -> None:
     assert wording.size(size_bytes) == words
