@@ -6,9 +6,9 @@ from pathlib import Path
 
 from flask import Flask
 from pydantic import SecretStr
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from deep_images_hub.errors import SettingsError
-from deep_images_hub.predictions import OpenModels
 from deep_images_hub.settings import Settings, load_settings
 from deep_images_hub.wiring import Hub, open_hub
 from webapp import (
@@ -56,10 +56,12 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         PERMANENT_SESSION_LIFETIME=_SESSION_HOURS * 3600,
         # A form stays valid as long as its session: somebody may choose pictures for hours.
         WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_SSL_STRICT=False,
         RATELIMIT_HEADERS_ENABLED=True,
     )
-    app.extensions["services"] = Services(hub=hub, models=OpenModels(hub.store))
+    if hub.settings.portal_secure_cookies:
+        # Behind one TLS proxy: who asks, by which scheme and for which host is in what the proxy adds.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.extensions["services"] = Services(hub)
     app.jinja_env.globals.update(image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
     # The gate stands before everything else that looks at a request.
     access.guard(app)

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,6 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from deep_images_hub.catalogue.datasets import (
     DatasetVersion,
-    label_split_counts,
     version_by_id,
     version_sample,
     versions,
@@ -25,7 +25,7 @@ from deep_images_hub.settings import Settings
 from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
 from webapp.access import may, public, requires, signed_in_user
 from webapp.paging import cursor
-from webapp.services import hub
+from webapp.services import hub, services
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 
@@ -54,7 +54,7 @@ def page(version_id: int) -> ResponseReturnValue:
     """Show a version: digest, composition, samples, how to download it, and the models trained on it."""
     with hub().engine.connect() as connection:
         version = version_by_id(connection, version_id)
-        counts = label_split_counts(connection, version_id)
+        counts = services().composition(version_id)
         images = Counter({(count.label_code, count.split): count.image_count for count in counts})
         return render_template(
             "dataset.html",
@@ -107,7 +107,8 @@ def train(version_id: int) -> ResponseReturnValue:
     """Put a training run of this version into the queue, and show it."""
     settings: Settings = hub().settings
     with hub().engine.begin() as connection:
-        if obstacle := training_obstacle(label_split_counts(connection, version_id)):
+        version_by_id(connection, version_id)
+        if obstacle := training_obstacle(services().composition(version_id)):
             raise InvalidInputError(obstacle)
         run = request_run(
             connection,
@@ -119,7 +120,7 @@ def train(version_id: int) -> ResponseReturnValue:
     return redirect(url_for("runs.page", run_id=run.id))
 
 
-def training_obstacle(counts: list[LabelSplitCount]) -> str | None:
+def training_obstacle(counts: Sequence[LabelSplitCount]) -> str | None:
     """Say why a model of a version with these pictures is not worth starting; None: it is."""
     labels = {count.label_code for count in counts}
     if len(labels) < MIN_LABELS:

@@ -14,12 +14,12 @@ from deep_images_hub.errors import NotFoundError
 from deep_images_hub.licences import LICENCE_URLS
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
 from webapp.access import public
+from webapp.security import YEAR_S
 from webapp.selection import selected
 from webapp.services import hub
 
 blueprint = Blueprint("images", __name__, url_prefix="/images")
 
-YEAR_S = 365 * 24 * 3600
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -1,6 +1,6 @@
 """What every answer and every form carries: headers, form tokens, and how often somebody may try."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -11,6 +11,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+YEAR_S = 365 * 24 * 3600
 SIGN_IN_LIMIT = "10 per minute; 100 per day"
 PREDICTION_LIMIT = "60 per minute"
 
@@ -34,6 +35,8 @@ def _add_headers(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     headers["X-Robots-Tag"] = "noai, noimageai"
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = f"max-age={YEAR_S}"
     if response.mimetype == "text/html":
         # Pages show who is signed in: no shared cache may keep them.
         headers.setdefault("Cache-Control", "private, no-cache")

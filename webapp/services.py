@@ -1,20 +1,32 @@
-"""What the views use: the open hub and the models that this process has open."""
+"""What the views use: the open hub, and what this process keeps of it between requests."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from flask import current_app
 
+from deep_images_hub.catalogue.datasets import label_split_counts
+from deep_images_hub.datasets.card import LabelSplitCount
 from deep_images_hub.predictions import OpenModels
 from deep_images_hub.wiring import Hub
 
+# Compositions that a process remembers; one of 600 labels is about 200 kB.
+_KEPT_COMPOSITIONS = 64
 
-@dataclass(frozen=True)
+
 class Services:
-    """Everything that outlives a request."""
+    """Everything that outlives a request. Safe to share between threads."""
 
-    hub: Hub
-    models: OpenModels
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.models = OpenModels(hub.store)
+        # A version never changes, so that its pictures are counted once and not for everybody who looks.
+        self.composition = lru_cache(_KEPT_COMPOSITIONS)(self._composition)
+
+    def _composition(self, version_id: int) -> tuple[LabelSplitCount, ...]:
+        """Return how many pictures of each label each split of a version has."""
+        with self.hub.engine.connect() as connection:
+            return tuple(label_split_counts(connection, version_id))
 
 
 def services() -> Services:

@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from deep_images_hub.catalogue.training import add_event, finish_run, take_run
 from tests.builders import photograph
 from tests.integration.portal.conftest import send, token
 from webapp.security import PREDICTION_LIMIT
@@ -114,10 +115,34 @@ def test_premium_account_asks_for_a_model_follows_and_cancels_it(signed_in, port
     assert send(client, f"{run}/cancel").status_code == 409
 
 
+def test_run_page_follows_what_training_writes_down(signed_in, portal) -> None:
+    client = signed_in("premium")
+    run = send(client, f"/datasets/{portal.version_id}/train").location
+    run_id = int(run.rsplit("/", 1)[1])
+    with portal.hub.engine.begin() as connection:
+        assert take_run(connection, owner="test", lease_s=60).id == run_id
+        add_event(connection, run_id=run_id, attempt=1, stage="features", done=30, total=30)
+        for epoch, loss in enumerate([2.0, 1.0], start=1):
+            add_event(connection, run_id=run_id, attempt=1, stage="train", done=epoch, total=8, metrics={"loss": loss})
+    progress = client.get(f"{run}/progress.json").json
+    assert progress["status"] == "running"
+    assert [(stage["done"], stage["total"]) for stage in progress["stages"]] == [(30, 30), (2, 8), (0, 0), (0, 0)]
+    assert progress["loss"] == "30.0,10.0 316.0,60.0"
+    html = client.get(run).text
+    assert 'value="0.2500"' in html
+    assert "2 of 8" in html
+    with portal.hub.engine.begin() as connection:
+        finish_run(connection, run_id=run_id, owner="test", status="failed", message="The disk is full.")
+    html = client.get(run).text
+    assert "The disk is full." in html
+    assert "http-equiv" not in html
+
+
 def test_dataset_that_is_not_worth_training_on_says_why(signed_in, portal) -> None:
     version = portal.version("/m/apple", name="One label")
     client = signed_in("premium")
     assert "at least 2 labels" in client.get(f"/datasets/{version.id}").text
+    assert send(client, "/datasets/999999/train").status_code == 404
     answer = send(client, f"/datasets/{version.id}/train")
     assert answer.status_code == 400
     assert "at least 2 labels" in answer.text

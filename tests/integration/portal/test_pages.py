@@ -1,10 +1,15 @@
 """Pages for everybody: what they show, what they never show, and what every answer carries."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 
+from deep_images_hub.catalogue.engine import connect_engine
+from deep_images_hub.errors import SettingsError
 from tests.integration.portal.conftest import send
+from webapp import create_app
 from webapp.security import CONTENT_SECURITY_POLICY
 
 HOSTILE = "<script>alert(&#39;label&#39;)</script>"
@@ -156,6 +161,40 @@ def test_operators_see_what_became_of_every_file(signed_in) -> None:
     batch = operator.get("/operations/batches/batch-0").text
     assert "refused: the file is not a picture" in batch
     assert batch.count(">accepted</a>") == 5
+
+
+def test_catalogue_out_of_reach_is_said_and_nothing_else(portal) -> None:
+    away = portal.hub.settings.model_copy(update={"database_url": SecretStr("postgresql://hub:x@127.0.0.1:9/hub")})
+    engine = connect_engine(away, statement_timeout_s=1)
+    client = create_app(hub=replace(portal.hub, engine=engine)).test_client()
+    for path in ("/", "/health"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "10"
+        assert "Traceback" not in answer.text
+    engine.dispose()
+
+
+def test_behind_a_tls_proxy_cookies_and_links_are_for_tls(portal) -> None:
+    settings = portal.hub.settings.model_copy(update={"portal_secure_cookies": True, "portal_secret_key": SecretStr("k" * 40)})
+    client = create_app(hub=replace(portal.hub, settings=settings)).test_client()
+    answer = client.get("/sign-in", headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "hub.example"})
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_production_without_a_secret_key_does_not_start(portal) -> None:
+    settings = portal.hub.settings.model_copy(update={"portal_secure_cookies": True})
+    with pytest.raises(SettingsError, match="HUB_PORTAL_SECRET_KEY"):
+        create_app(hub=replace(portal.hub, settings=settings))
+
+
+def test_secret_key_of_a_laptop_is_made_once_and_for_its_owner_alone(portal) -> None:
+    keys = {create_app(hub=portal.hub).secret_key for _ in range(2)}
+    assert len(keys) == 1
+    kept = portal.hub.settings.home / "portal_secret_key"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in kept.parent.glob(".portal_secret_key*")] == []
 
 
 def test_health_answers(visitor) -> None:

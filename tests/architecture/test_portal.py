@@ -1,0 +1,46 @@
+"""What the portal's files may hold: no SQL in views, nothing inline and nothing foreign in pages."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+WEBAPP = Path(__file__).parents[2] / "webapp"
+TEMPLATES = sorted(WEBAPP.glob("templates/*.html"))
+# SVG's namespace is a name, not an address.
+_NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+@pytest.mark.parametrize("module", sorted(WEBAPP.glob("*.py")), ids=lambda path: path.name)
+def test_views_hold_no_sql(module: Path) -> None:
+    imported = {
+        f"{node.module}.{name.name}"
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("sqlalchemy", "psycopg2"))
+        for name in node.names
+    }
+    # Views open connections and hand them on; what is asked of the catalogue is the catalogue's.
+    assert imported <= {"sqlalchemy.Connection"}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_pages_hold_nothing_inline_nothing_foreign_and_trust_no_text(template: Path) -> None:
+    html = template.read_text(encoding="utf-8")
+    assert not re.search(r"\sstyle\s*=|<style|\son[a-z]+\s*=\s*[\"']|javascript:", html)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", html)
+    assert not re.search(r"(src|href|action)\s*=\s*[\"'](https?:)?//", html)
+    assert not re.search(r"\|\s*safe\b|autoescape\s+false", html)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_form_that_changes_something_has_a_token(template: Path) -> None:
+    for form in re.findall(r'<form[^>]*method="post".*?</form>', template.read_text(encoding="utf-8"), re.DOTALL):
+        assert "parts.token()" in form or "csrf_token()" in form
+
+
+def test_style_and_scripts_reach_for_no_other_host() -> None:
+    for file in (WEBAPP / "static").iterdir():
+        assert not re.search(r"(https?:)?//[a-z0-9-]+\.[a-z]", file.read_text(encoding="utf-8").replace(_NAMESPACE, "")), (
+            file.name
+        )
