@@ -42,7 +42,8 @@ class _Architecture:
 def _bgr_without_mean(pictures: Any) -> Any:
     """Turn RGB 0..255 into BGR with ImageNet's channel means subtracted, not divided."""
     flipped = keras.ops.flip(pictures, axis=-1)
-    return layers.Normalization(mean=_IMAGENET_MEAN_BGR, variance=(1.0, 1.0, 1.0), dtype="float32", name="minus_mean")(flipped)
+    # Not Normalization: its constants become inputs of an exported ONNX graph.
+    return layers.Rescaling(1.0, offset=[-mean for mean in _IMAGENET_MEAN_BGR], dtype="float32", name="minus_mean")(flipped)
 
 
 def _between_minus_one_and_one(pictures: Any) -> Any:

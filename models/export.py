@@ -48,12 +48,12 @@ class ExportedModel:
     largest_difference: float
 
 
-def with_head(backbone: keras.Model, head: keras.Model) -> keras.Model:
-    """Join a backbone and a head that was trained on its features into one network that gives logits."""
-    x = backbone.output
-    for layer in head.layers[1:]:
-        x = layer(x)
-    return keras.Model(backbone.input, x)
+def with_head(backbone: keras.Model, weights: list[NDArray[np.float32]]) -> keras.Model:
+    """Join a backbone and a head's kernel (d, classes) and bias for its features into one network that gives logits."""
+    dense = layers.Dense(len(weights[1]), name="logits")
+    network = keras.Model(backbone.input, dense(backbone.output))
+    dense.set_weights(weights)
+    return network
 
 
 def with_softmax(network: keras.Model) -> keras.Model:
@@ -116,10 +116,19 @@ def _export_onnx(classifier: keras.Model, file: Path) -> None:
 
 def _describe(file: Path, labels: Sequence[Label], card: Mapping[str, Any]) -> None:
     model = onnx.load(file)
+    # Keras numbers the outputs of the graph.
+    _rename(model.graph, model.graph.output[0].name, "probabilities")
     texts = {"labels": [asdict(label) for label in labels], "model": dict(card)}
     onnx.helper.set_model_props(model, {name: json.dumps(value, ensure_ascii=False) for name, value in texts.items()})
     onnx.checker.check_model(model)
     onnx.save(model, file)
+
+
+def _rename(graph: Any, before: str, after: str) -> None:
+    for node in graph.node:
+        node.input[:] = [after if name == before else name for name in node.input]
+        node.output[:] = [after if name == before else name for name in node.output]
+    graph.output[0].name = after
 
 
 def _onnx_answers(file: Path, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,6 @@ to the same weights, to rounding, where the workers divide the batch. This modul
 import itertools
 import json
 import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,26 +76,12 @@ class Trained:
     reports: list[EpochReport]
 
 
-def reserve_address(host: str) -> tuple[str, socket.socket]:
-    """Find a free address for this worker.
-
-    Returns:
-        `host:port`, and a socket that keeps the port from others: hand it to `train`, which closes it.
-    """
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # TensorFlow's server sets the same option: it may listen where we only hold, and nobody else is given the port meanwhile.
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.bind((host, 0))
-    return f"{host}:{held.getsockname()[1]}", held
-
-
 def train(
     task: Task,
     config: TrainingConfig,
     *,
     rank: int = 0,
     addresses: Sequence[str] = (),
-    held: socket.socket | None = None,
     on_epoch: Callable[[EpochReport], None] = lambda _report: None,
 ) -> Trained:
     """Train until the validation loss stops falling.
@@ -106,14 +91,13 @@ def train(
     Args:
         rank: which worker this is, from 0.
         addresses: of all workers by rank, `host:port`; empty: this worker is alone.
-        held: the socket that holds this worker's address (`reserve_address`).
         on_epoch: called after each epoch by rank 0 alone; what it raises ends the training.
 
     Raises:
         AddressTakenError: see there.
     """
     workers = max(1, len(addresses))
-    strategy = _join(rank, addresses, held)
+    strategy = _join(rank, addresses)
     step_count = steps_per_epoch(len(task.training), config.global_batch)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
@@ -150,7 +134,7 @@ def train(
     return Trained(best_weights, best_epoch, reports)
 
 
-def _join(rank: int, addresses: Sequence[str], held: socket.socket | None) -> tf.distribute.Strategy:
+def _join(rank: int, addresses: Sequence[str]) -> tf.distribute.Strategy:
     """Meet the other workers; returns when all are there."""
     if len(addresses) > 1:
         cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": rank}}
@@ -163,9 +147,6 @@ def _join(rank: int, addresses: Sequence[str], held: socket.socket | None) -> tf
         if "server" not in str(error).lower():
             raise
         raise AddressTakenError(f"TensorFlow could not listen on {addresses[rank]}: {error.message}") from error
-    finally:
-        if held is not None:
-            held.close()
 
 
 def _optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.Optimizer:

@@ -40,6 +40,18 @@ def pending_images(connection: Connection, *, model: str, after_id: int = 0, lim
     return [PendingImage(**row._mapping) for row in rows]
 
 
+def pending_count(connection: Connection, *, model: str) -> int:
+    """Return how many pictures have no features of a model yet. Reads the whole table: for jobs, not for requests."""
+    count: int = connection.execute(
+        text(
+            "select count(*) from images where not exists"
+            " (select from embeddings where embeddings.image_id = images.id and embeddings.model = :model)"
+        ),
+        {"model": model},
+    ).scalar_one()
+    return count
+
+
 def add_embeddings(connection: Connection, *, model: str, rows: Iterable[tuple[int, NDArray[np.floating]]]) -> int:
     """Write features of pictures and return how many were new; those that are there already stay as they are.
 

@@ -99,7 +99,7 @@ def request_run(connection: Connection, *, version_id: int, requested_by: int | 
     return TrainingRun(**row._mapping)
 
 
-def take_run(connection: Connection, *, owner: str, lease_s: float) -> TrainingRun | None:
+def take_run(connection: Connection, *, owner: str, lease_s: float, run_id: int | None = None) -> TrainingRun | None:
     """Take the next run from the queue: of the account with the fewest runs under way, the oldest. None: there is nothing to do.
 
     Runs whose lease ran out go back into the queue first, or fail when that happened `MAX_ATTEMPTS` times. Of several takers at
@@ -108,9 +108,10 @@ def take_run(connection: Connection, *, owner: str, lease_s: float) -> TrainingR
     Args:
         owner: a name that no other process has, now or later.
         lease_s: seconds until the run may be taken by another, unless `renew_lease` is called.
+        run_id: take this run, out of turn, or none.
     """
     _release_lost_runs(connection)
-    queued = connection.execute(load_query("next_queued_run")).one_or_none()
+    queued = connection.execute(load_query("next_queued_run"), {"run_id": run_id}).one_or_none()
     if queued is None:
         return None
     check_transition(queued.status, "running")

@@ -1,0 +1,177 @@
+"""Make a trained model's files, prove them, and put them into the store."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deep_images_hub.errors import ConflictError
+from deep_images_hub.object_store.keys import model_key
+from deep_images_hub.pretrained_weights import WeightsFile
+from deep_images_hub.wiring import Hub
+from models.evaluate import judge
+from models.specs import backbone_spec
+from spark_jobs.stored_pictures import read_ahead, read_picture
+from spark_jobs.training_set import TrainingSet, features_by_position
+from spark_jobs.training_tasks import TrainingPlan
+
+if TYPE_CHECKING:
+    import keras
+
+    from models.export import ExportedModel
+    from models.train_loop import Trained
+
+# Pictures of the test split on which the files are compared with the model.
+_PROOF_IMAGES = 16
+# Largest difference of a probability between the model as it was judged, on features that may have been computed in bfloat16, and
+# as it is published, in float32 from the picture on.
+_JUDGED_TOLERANCE = 0.25
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model, and what it says of the test split's pictures: (n, classes)."""
+
+    classifier: "keras.Model"
+    probabilities: NDArray[np.float32]
+
+
+def publish(
+    hub: Hub,
+    plan: TrainingPlan,
+    training_set: TrainingSet,
+    trained: "Trained",
+    weights: WeightsFile | None,
+    *,
+    on_stage: Callable[[str, dict[str, float]], None],
+) -> dict[str, Any]:
+    """Judge what was trained on the test split, write its files, compare them with it, and store them.
+
+    Args:
+        weights: of the backbone; None: all of it was trained.
+        on_stage: is told of each stage that is done, with its numbers.
+
+    Returns:
+        The arguments of `catalogue.models.save_model` beside the run's id.
+
+    Raises:
+        ExportMismatchError: a file gives other answers than the model.
+        ConflictError: this attempt's files are there already.
+    """
+    positions = training_set.positions("test")
+    if weights is None:
+        judged = _from_scratch(hub, plan, training_set, trained)
+    else:
+        judged = _with_head(hub, plan, training_set, trained, weights)
+    metrics = judge(judged.probabilities, training_set.class_index[positions], training_set.counts("train"), training_set.labels)
+    metrics |= _training_metrics(plan, training_set, trained)
+    on_stage("evaluate", {"test_top1": metrics["test_top1"]})
+    row = {
+        "backbone": plan.backbone,
+        "weights": "scratch" if weights is None else weights.origin,
+        "label_codes": [label.code for label in training_set.labels],
+        "metrics": metrics,
+    }
+    with tempfile.TemporaryDirectory(prefix="model-") as folder:
+        exported = _export(hub, plan, training_set, judged, row, Path(folder))
+        metrics["export_difference"] = exported.largest_difference
+        row |= _stored(hub, plan, exported)
+    on_stage("export", {"export_difference": exported.largest_difference})
+    return row
+
+
+def _with_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: "Trained", weights: WeightsFile) -> Judged:
+    from models.backbones import build_backbone
+    from models.export import with_head, with_softmax
+    from models.head import FeatureScale, class_probabilities, for_unscaled_features
+
+    assert plan.features_model is not None
+    with hub.engine.connect() as connection:
+        features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
+    scale = FeatureScale.of(features[training_set.positions("train")])
+    head = for_unscaled_features(trained.weights, scale)
+    return Judged(
+        classifier=with_softmax(with_head(build_backbone(plan.backbone, weights.path), head)),
+        probabilities=class_probabilities(head, features[training_set.positions("test")]),
+    )
+
+
+def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: "Trained") -> Judged:
+    from models.compact_vgg import build_compact_vgg
+    from models.export import with_softmax
+
+    network = build_compact_vgg(len(training_set.labels))
+    network.set_weights(trained.weights)
+    classifier = with_softmax(network)
+    batch_size = hub.settings.feature_batch_size
+    keys = [training_set.pictures[at].picture_key for at in training_set.positions("test")]
+    chunks = (keys[start : start + batch_size] for start in range(0, len(keys), batch_size))
+    read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
+    probabilities = [
+        classifier.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0)
+        for _chunk, pictures in read_ahead(read, chunks, list)
+    ]
+    return Judged(classifier, np.concatenate(probabilities))
+
+
+def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: "Trained") -> dict[str, Any]:
+    best = trained.reports[trained.best_epoch - 1]
+    has_validation = len(training_set.positions("validation")) > 0
+    return {
+        "mode": "from_scratch" if plan.features_model is None else "head_on_features",
+        "images": training_set.image_counts(),
+        "epochs": len(trained.reports),
+        "best_epoch": trained.best_epoch,
+        "train_top1": best.accuracy,
+        "validation_top1": best.validation_accuracy if has_validation else None,
+        "seed": plan.config.seed,
+    }
+
+
+def _export(
+    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, judged: Judged, row: dict[str, Any], folder: Path
+) -> "ExportedModel":
+    from models.export import ExportMismatchError, export_model
+
+    positions = training_set.positions("test")
+    proof = np.unique(np.linspace(0, len(positions) - 1, _PROOF_IMAGES).round().astype(int))
+    side_px = backbone_spec(plan.backbone).side_px
+    keys = [training_set.pictures[at].picture_key for at in positions[proof]]
+    pictures = np.stack([read_picture(hub.store, hub.settings, side_px, key) for key in keys])
+    said = judged.classifier.predict(pictures.astype(np.float32), verbose=0)
+    difference = np.abs(said - judged.probabilities[proof]).max()
+    if not difference <= _JUDGED_TOLERANCE:
+        raise ExportMismatchError(
+            f"The model that was put together says other things of {len(proof)} test pictures than the one that was judged (by up to "
+            f"{difference:.2g} in a probability). The kept features of {plan.features_model} were not computed as they would be now: "
+            "delete them and run the training again."
+        )
+    headline = ("mode", "test_top1", "test_top1_interval", "majority_top1", "images", "epochs")
+    card = {
+        "backbone": plan.backbone,
+        "weights": row["weights"],
+        "run": plan.run_id,
+        "dataset_digest": plan.version_digest,
+        "input": f"(n, {side_px}, {side_px}, 3) RGB 0..255: short side resized to {round(side_px * 256 / 224)}, middle cut out",
+        "metrics": {name: row["metrics"][name] for name in headline},
+    }
+    return export_model(judged.classifier, folder, labels=training_set.labels, card=card, pictures=pictures)
+
+
+def _stored(hub: Hub, plan: TrainingPlan, exported: "ExportedModel") -> dict[str, str]:
+    keys = {}
+    for kind, file in (("keras", exported.keras_file), ("onnx", exported.onnx_file)):
+        keys[kind] = model_key(plan.run_id, plan.attempt, file.name)
+        if not hub.store.create_from_file(keys[kind], str(file)):
+            raise ConflictError(f"{keys[kind]} is there already: another process works on attempt {plan.attempt} of this run.")
+    return {
+        "keras_key": keys["keras"],
+        "keras_sha256": exported.keras_sha256,
+        "onnx_key": keys["onnx"],
+        "onnx_sha256": exported.onnx_sha256,
+    }

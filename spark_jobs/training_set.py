@@ -1,0 +1,96 @@
+"""A dataset version as training sees it: class indices, splits, and whether there is enough to learn from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from deep_images_hub.catalogue.datasets import TrainingPicture, training_pictures
+from deep_images_hub.catalogue.embeddings import features_of
+from deep_images_hub.catalogue.labels import labels_by_codes
+from deep_images_hub.errors import InvalidInputError, UnavailableError
+from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
+from models.evaluate import Label
+
+SPLITS = ("train", "validation", "test")
+# Labels that a message names before it only counts them.
+_SHOWN_LABELS = 10
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The pictures of a version, by position.
+
+    Attributes:
+        labels: by class index, which is the place of the label's code among all codes of the version.
+        pictures: in the version's order.
+        class_index: (n,) int32.
+    """
+
+    labels: tuple[Label, ...]
+    pictures: Sequence[TrainingPicture]
+    class_index: NDArray[np.int32]
+
+    @classmethod
+    def of_version(cls, connection: Connection, version_id: int) -> Self:
+        """Read a version."""
+        pictures = training_pictures(connection, version_id)
+        codes = sorted({picture.label_code for picture in pictures})
+        known = labels_by_codes(connection, codes)
+        index = {code: position for position, code in enumerate(codes)}
+        return cls(
+            labels=tuple(Label(code, known[code].name) for code in codes),
+            pictures=pictures,
+            class_index=np.array([index[picture.label_code] for picture in pictures], np.int32),
+        )
+
+    def positions(self, split: str) -> NDArray[np.int64]:
+        """Return which pictures a split has."""
+        return np.array([at for at, picture in enumerate(self.pictures) if picture.split == split], np.int64)
+
+    def counts(self, split: str) -> list[int]:
+        """Return how many pictures of each class a split has."""
+        return np.bincount(self.class_index[self.positions(split)], minlength=len(self.labels)).tolist()
+
+    def image_counts(self) -> dict[str, int]:
+        """Return how many pictures each split has."""
+        found = Counter(picture.split for picture in self.pictures)
+        return {split: found[split] for split in SPLITS}
+
+    def check(self) -> None:
+        """Raise InvalidInputError unless a classifier can be trained on this and judged; the message names the labels that lack."""
+        if len(self.labels) < MIN_LABELS:
+            named = ", ".join(label.name for label in self.labels)
+            raise InvalidInputError(
+                f"The dataset has {len(self.labels)} label ({named}); a classifier needs at least {MIN_LABELS}. "
+                "Freeze a version with more labels."
+            )
+        counts = zip(self.labels, self.counts("train"), strict=True)
+        short = [f"{label.name} ({count})" for label, count in counts if count < MIN_TRAIN_IMAGES_PER_LABEL]
+        if short:
+            more = f" and {len(short) - _SHOWN_LABELS} more" if len(short) > _SHOWN_LABELS else ""
+            raise InvalidInputError(
+                f"Too few pictures to train on, in the split `train`: {', '.join(short[:_SHOWN_LABELS])}{more}. Each label needs at "
+                f"least {MIN_TRAIN_IMAGES_PER_LABEL}. Ask the crowd for more, or freeze a version without these labels."
+            )
+        if not len(self.positions("test")):
+            raise InvalidInputError(
+                "The dataset has no picture in the split `test`, so that nothing could be said of the model. Pictures of one batch "
+                "stay in one split: ask the crowd for more batches, or freeze a version with a larger share for `test`."
+            )
+
+
+def features_by_position(
+    connection: Connection, training_set: TrainingSet, *, model: str, version_id: int
+) -> NDArray[np.float32]:
+    """Return the features of all pictures of a set, (n, d). Raises UnavailableError when some have none."""
+    ids, features = features_of(connection, model=model, version_id=version_id)
+    expected = [picture.image_id for picture in training_set.pictures]
+    if ids.tolist() != expected:
+        missing = len(set(expected) - set(ids.tolist()))
+        raise UnavailableError(f"{missing} of {len(expected)} pictures have no features of {model}. Run scripts/submit embed.")
+    return features
