@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Read the command line and make or change the account."""
     parser = ArgumentParser(
         prog="scripts/account",
-        description="Make an account, or change one. The password is asked for; without a terminal it is read from standard input.",
+        description="Make an account, or change one. The password is asked for; without a terminal, standard input has it.",
     )
     parser.add_argument("email", metavar="EMAIL")
     parser.add_argument("--role", choices=ROLES, help="what the account may do (a new one: scientist)")
