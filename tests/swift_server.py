@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import uuid
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -110,7 +111,7 @@ class SwiftServer:
         log = self.folder / "server.log"
         with log.open("a") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "tests.swift_server", str(self.folder), "--until-stdin-closes"],
+                [sys.executable, "-m", "tests.swift_server", str(self.folder), "--until-stdin-closes"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -240,6 +241,8 @@ def _one_writer_a_key(application: Application) -> Application:
 
 
 def _serve(folder: Path, port: int, until_stdin_closes: bool) -> None:
+    # Swift still stands on eventlet, which warns of itself.
+    warnings.simplefilter("ignore")
     import eventlet
 
     eventlet.monkey_patch()
