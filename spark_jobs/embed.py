@@ -8,6 +8,7 @@ next run goes on from there. What runs in Spark's partitions is in `embedding`.
 """
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
@@ -44,13 +45,14 @@ def embed_pending(hub: Hub, _given: Namespace, spark: SparkSession) -> int:
                 page = pending_images(connection, model=network.model, after_id=after_id, limit=_PAGE_IMAGES)
             if not page:
                 break
-            before = progress.done
-            embedded += embed(
-                spark, settings, network, page, on_progress=lambda done, before=before: progress.reach(before + done)
-            )
+            embedded += embed(spark, settings, network, page, on_progress=partial(_reach, progress, progress.done))
             after_id = page[-1].image_id
     print(f"embed: {embedded} pictures embedded with {network.model}.")
     return 0
+
+
+def _reach(progress: Progress, before: int, done: int) -> None:
+    progress.reach(before + done)
 
 
 def main() -> NoReturn:

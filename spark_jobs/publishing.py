@@ -147,9 +147,9 @@ def _export(
     difference = np.abs(said - judged.probabilities[proof]).max()
     if not difference <= _JUDGED_TOLERANCE:
         raise ExportMismatchError(
-            f"The model that was put together says other things of {len(proof)} test pictures than the one that was judged (by up to "
-            f"{difference:.2g} in a probability). The kept features of {plan.features_model} were not computed as they would be now: "
-            "delete them and run the training again."
+            f"The model that was put together says other things of {len(proof)} test pictures than the one that was judged "
+            f"(by up to {difference:.2g} in a probability). The kept features of {plan.features_model} were not computed as "
+            "they would be now: delete them and run the training again."
         )
     headline = ("mode", "test_top1", "test_top1_interval", "majority_top1", "images", "epochs")
     card = {

@@ -36,7 +36,10 @@ def read_picture(store: ObjectStore, settings: Settings, side_px: int, key: str)
 def read_ahead(
     read: Callable[[str], NDArray[np.uint8]], chunks: Iterator[Chunk], keys_of: Callable[[Chunk], Sequence[str]]
 ) -> Iterator[tuple[Chunk, NDArray[np.uint8]]]:
-    """Yield each chunk with its pictures (n, side, side, 3), while those of the next one are being read. Raises what `read` does."""
+    """Yield each chunk with its pictures (n, side, side, 3), while those of the next one are being read.
+
+    Raises what `read` raises.
+    """
     with ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="reading") as pool:
         waiting = None
         for chunk in chunks:
@@ -51,15 +54,15 @@ def read_ahead(
 class LocalPictures:
     """Stored pictures by position, read when they are first asked for, then kept in a file of this machine.
 
-    Training asks for every picture once an epoch in a new order; memory holds what the system sees fit to cache of the file, however
-    many pictures there are.
+    Training asks for every picture once an epoch in a new order; memory holds what the system sees fit to cache of the file,
+    however many pictures there are.
     """
 
     def __init__(self, read: Callable[[str], NDArray[np.uint8]], keys: Sequence[str], side_px: int) -> None:
         self._read = read
         self._keys = keys
-        self._file = tempfile.TemporaryFile()
-        self._pictures = np.memmap(self._file, np.uint8, "w+", shape=(max(1, len(keys)), side_px, side_px, 3))
+        with tempfile.TemporaryFile() as file:  # the mapping keeps it, without a name, for as long as it is needed
+            self._pictures = np.memmap(file, np.uint8, "w+", shape=(len(keys), side_px, side_px, 3))
         self._is_here = np.zeros(len(keys), bool)
         self._pool = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="reading")
 

@@ -18,8 +18,8 @@ Result = TypeVar("Result")
 def use_one_thread() -> None:
     """Keep TensorFlow to one thread in this process. Call it before the first import of `models`.
 
-    Spark runs a task a core already. Two tasks of one thread each embedded 70 pictures a second where one task of two threads reached
-    37 (MobileNetV2; VGG16: 38 and 21).
+    Spark runs a task a core already. Two tasks of one thread each embedded 70 pictures a second where one task of two threads
+    reached 37 (MobileNetV2; VGG16: 38 and 21).
     """
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
     quieten()
@@ -34,8 +34,8 @@ def quieten() -> None:
 def fresh_process() -> Iterator[Callable[..., Any]]:
     """Give a way to call a function in a process that has not used TensorFlow yet; the process ends with the block.
 
-    Spark uses a Python worker for many tasks, but TensorFlow joins other workers only before its first use, and never leaves them.
-    What the function raises comes through. The process ends when this one is killed (Linux).
+    Spark uses a Python worker for many tasks, but TensorFlow joins other workers only before its first use, and never leaves
+    them. What the function raises comes through. The process ends when this one is killed (Linux).
     """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin) as pool:

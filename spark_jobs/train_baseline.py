@@ -4,9 +4,9 @@ Reads: the run and its dataset version; features of the version's pictures (thos
 Writes: `training_events` as it goes; at the end, in one transaction, `trained_models` and the run's end. Before that, the model's
 files in the store, under the run's number and attempt.
 
-Running it twice is harmless: a run that has ended is not trained again. Killed anywhere, it leaves a run whose lease runs out; the
-next attempt starts it anew, under keys of its own. Started by the dispatcher, which holds the run's lease, or by hand, then it
-takes the run itself. What runs on Spark's workers is in `training_tasks`, what makes the model's files in `publishing`.
+Running it twice is harmless: a run that has ended is not trained again. Killed anywhere, it leaves a run whose lease runs out;
+the next attempt starts it anew, under keys of its own. Started by the dispatcher, which holds the run's lease, or by hand, then
+it takes the run itself. What runs on Spark's workers is in `training_tasks`, what makes the model's files in `publishing`.
 """
 
 import os

@@ -54,7 +54,8 @@ class TrainingSet:
 
     def counts(self, split: str) -> list[int]:
         """Return how many pictures of each class a split has."""
-        return np.bincount(self.class_index[self.positions(split)], minlength=len(self.labels)).tolist()
+        counts: list[int] = np.bincount(self.class_index[self.positions(split)], minlength=len(self.labels)).tolist()
+        return counts
 
     def image_counts(self) -> dict[str, int]:
         """Return how many pictures each split has."""
@@ -62,7 +63,7 @@ class TrainingSet:
         return {split: found[split] for split in SPLITS}
 
     def check(self) -> None:
-        """Raise InvalidInputError unless a classifier can be trained on this and judged; the message names the labels that lack."""
+        """Raise InvalidInputError unless a classifier can be trained on this and judged; the message names the labels."""
         if len(self.labels) < MIN_LABELS:
             named = ", ".join(label.name for label in self.labels)
             raise InvalidInputError(
@@ -74,13 +75,13 @@ class TrainingSet:
         if short:
             more = f" and {len(short) - _SHOWN_LABELS} more" if len(short) > _SHOWN_LABELS else ""
             raise InvalidInputError(
-                f"Too few pictures to train on, in the split `train`: {', '.join(short[:_SHOWN_LABELS])}{more}. Each label needs at "
-                f"least {MIN_TRAIN_IMAGES_PER_LABEL}. Ask the crowd for more, or freeze a version without these labels."
+                f"Too few pictures to train on, in the split `train`: {', '.join(short[:_SHOWN_LABELS])}{more}. Each label "
+                f"needs at least {MIN_TRAIN_IMAGES_PER_LABEL}. Ask the crowd for more, or freeze a version without these labels."
             )
         if not len(self.positions("test")):
             raise InvalidInputError(
-                "The dataset has no picture in the split `test`, so that nothing could be said of the model. Pictures of one batch "
-                "stay in one split: ask the crowd for more batches, or freeze a version with a larger share for `test`."
+                "The dataset has no picture in the split `test`, so that nothing could be said of the model. Pictures of one "
+                "batch stay in one split: ask the crowd for more batches, or freeze a version with a larger share for `test`."
             )
 
 
