@@ -43,6 +43,15 @@ class StageProgress:
         return self.done / self.total if self.total else 0.0
 
 
+@dataclass(frozen=True)
+class LossCurves:
+    """How the loss went over the epochs: points of two curves on one scale from 0 to `top`, which is None before the first epoch."""
+
+    train: str
+    validation: str
+    top: float | None
+
+
 @blueprint.get("/<int:run_id>")
 @requires("train")
 def page(run_id: int) -> ResponseReturnValue:
@@ -55,8 +64,7 @@ def page(run_id: int) -> ResponseReturnValue:
             run=run,
             version=version_by_id(connection, run.version_id),
             stages=stage_progress(events),
-            loss=polyline([event.metrics["loss"] for event in events if "loss" in event.metrics]),
-            top_loss=max((event.metrics["loss"] for event in events if "loss" in event.metrics), default=None),
+            loss=loss_curves(events),
             model_id=model_of_run(connection, run_id),
             has_ended=run.status in ENDED,
             refresh_s=REFRESH_S,
@@ -70,12 +78,13 @@ def progress(run_id: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         run = _run_of_reader(connection, run_id)
         events = _events_of_attempt(connection, run)
+    loss = loss_curves(events)
     return jsonify(
         status=run.status,
         message=run.message,
         has_ended=run.status in ENDED,
         stages=[{"name": stage.name, "done": stage.done, "total": stage.total} for stage in stage_progress(events)],
-        loss=polyline([event.metrics["loss"] for event in events if "loss" in event.metrics]),
+        loss={"train": loss.train, "validation": loss.validation, "top": loss.top},
     )
 
 
@@ -99,6 +108,14 @@ def stage_progress(events: list[TrainingEvent]) -> list[StageProgress]:
         else StageProgress(stage, _STAGE_WORDS[stage], 0, 0)
         for stage in STAGES
     ]
+
+
+def loss_curves(events: list[TrainingEvent]) -> LossCurves:
+    """Return the curves of the losses that training wrote down, epoch by epoch."""
+    train = [event.metrics["loss"] for event in events if "loss" in event.metrics]
+    validation = [event.metrics["validation_loss"] for event in events if "validation_loss" in event.metrics]
+    top = max([*train, *validation], default=None)
+    return LossCurves(train=polyline(train, top=top), validation=polyline(validation, top=top), top=top)
 
 
 def _events_of_attempt(connection: Connection, run: TrainingRun) -> list[TrainingEvent]:

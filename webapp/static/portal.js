@@ -148,9 +148,12 @@ if (followed) {
         row.querySelector("progress").value = stage.total ? stage.done / stage.total : 0;
         row.querySelector("[data-count]").textContent = stage.total ? `${stage.done.toLocaleString("en")} of ${stage.total.toLocaleString("en")}` : "";
       }
-      const curve = followed.querySelector("polyline");
-      if (curve) curve.setAttribute("points", run.loss);
-      else if (run.loss) return location.reload();
+      const [train, validation] = followed.querySelectorAll("polyline");
+      if (train) {
+        train.setAttribute("points", run.loss.train);
+        validation.setAttribute("points", run.loss.validation);
+        followed.querySelector("[data-top]").textContent = run.loss.top.toFixed(2);
+      } else if (run.loss.train) return location.reload();
     }
     setTimeout(follow, 1500);
   };

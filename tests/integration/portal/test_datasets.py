@@ -123,11 +123,11 @@ def test_run_page_follows_what_training_writes_down(signed_in, portal) -> None:
         assert take_run(connection, owner="test", lease_s=60).id == run_id
         add_event(connection, run_id=run_id, attempt=1, stage="features", done=30, total=30)
         for epoch, loss in enumerate([2.0, 1.0], start=1):
-            add_event(connection, run_id=run_id, attempt=1, stage="train", done=epoch, total=8, metrics={"loss": loss})
+            add_event(connection, run_id=run_id, attempt=1, stage="train", done=epoch, total=8, metrics={"loss": loss, "validation_loss": loss * 2})
     progress = client.get(f"{run}/progress.json").json
     assert progress["status"] == "running"
     assert [(stage["done"], stage["total"]) for stage in progress["stages"]] == [(30, 30), (2, 8), (0, 0), (0, 0)]
-    assert progress["loss"] == "30.0,10.0 316.0,60.0"
+    assert progress["loss"] == {"train": "30.0,60.0 316.0,85.0", "validation": "30.0,10.0 316.0,60.0", "top": 4.0}
     html = client.get(run).text
     assert 'value="0.2500"' in html
     assert "2 of 8" in html
