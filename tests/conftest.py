@@ -115,13 +115,16 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     from deep_images_hub.runtime.spark_submit import spark_environment
 
     master = "local[2]"
-    os.environ.update(spark_environment(load_settings({"home": tmp_path_factory.mktemp("home")}), master))
-    os.environ["SPARK_LOCAL_DIRS"] = str(tmp_path_factory.mktemp("spark"))
-    builder = SparkSession.builder.master(master).appName("tests")
-    session = builder.config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1").getOrCreate()
-    yield session
-    session.stop()
-    del os.environ["HUB_HOME"]
+    environment = spark_environment(load_settings({"home": tmp_path_factory.mktemp("home")}), master)
+    environment["SPARK_LOCAL_DIRS"] = str(tmp_path_factory.mktemp("spark"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            if not name.startswith("HUB_"):
+                patch.setenv(name, value)
+        builder = SparkSession.builder.master(master).appName("tests")
+        session = builder.config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1").getOrCreate()
+        yield session
+        session.stop()
 
 
 @pytest.fixture(scope="session")
