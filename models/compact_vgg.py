@@ -74,7 +74,7 @@ def distort(pictures: Any, noise: Any) -> Any:
 def _affine_maps(centred: Any, side: int) -> Any:
     """Return (n, 8) maps from a pixel of the result to one of the picture, about its middle, as `affine_transform` takes them."""
     angle, scale = _MAX_ROTATION * centred[:, 2], ops.exp(_MAX_ZOOM * centred[:, 1])
-    mirror = ops.sign(centred[:, 0])
+    mirror = ops.where(centred[:, 0] < 0, -1.0, 1.0)
     xx, xy = mirror * scale * ops.cos(angle), -mirror * scale * ops.sin(angle)
     yx, yy = scale * ops.sin(angle), scale * ops.cos(angle)
     middle = np.float32((side - 1) / 2)

@@ -1,0 +1,57 @@
+"""What is said of a classifier."""
+
+import numpy as np
+import pytest
+
+from models.evaluate import Label, confusion_matrix, judge, wilson_interval
+
+LABELS = [Label("/m/014j1m", "Apple"), Label("/m/09qck", "Banana"), Label("/m/0388q", "Grape")]
+
+
+def test_judge_of_a_small_split_gives_what_a_hand_calculation_gives() -> None:
+    truth = np.array([0, 0, 0, 1, 1])
+    said = np.array([0, 0, 1, 1, 2])
+    metrics = judge(np.eye(3)[said] * 0.8 + 0.1, truth, [1, 7, 2], LABELS)
+
+    assert metrics["test_top1"] == pytest.approx(3 / 5)
+    assert metrics["test_top_k"] == 1.0
+    assert metrics["k"] == 3
+    # The training split's majority is class 1, of which the test split has two.
+    assert metrics["majority_top1"] == pytest.approx(2 / 5)
+    assert metrics["confusion"] == [[2, 1, 0], [0, 1, 1], [0, 0, 0]]
+    apple, banana, grape = metrics["per_class"]
+    assert apple["code"] == "/m/014j1m"
+    assert (apple["precision"], apple["recall"], apple["support"]) == (1.0, pytest.approx(2 / 3), 3)
+    assert (banana["precision"], banana["recall"], banana["f1"]) == (0.5, 0.5, 0.5)
+    assert (grape["precision"], grape["recall"], grape["f1"], grape["support"]) == (0.0, None, 0.0, 0)
+    assert metrics["macro_f1"] == pytest.approx((4 / 5 + 0.5) / 2)
+
+
+def test_judge_of_a_class_that_is_never_said_has_no_precision() -> None:
+    metrics = judge(np.array([[1.0, 0, 0]]), np.array([1]), [1, 1, 1], LABELS)
+
+    assert metrics["per_class"][1]["precision"] is None
+    assert metrics["per_class"][1]["recall"] == 0.0
+
+
+def test_top_k_looks_at_five_answers() -> None:
+    labels = [Label(str(number), str(number)) for number in range(8)]
+    probabilities = np.tile(np.arange(8.0), (8, 1))  # best to worst: 7, 6, ... 0
+
+    metrics = judge(probabilities, np.arange(8), [1] * 8, labels)
+
+    assert metrics["k"] == 5
+    assert metrics["test_top_k"] == pytest.approx(5 / 8)
+
+
+def test_confusion_matrix_adds_up_pictures_of_one_cell() -> None:
+    assert confusion_matrix(np.array([1, 1, 0]), np.array([0, 0, 0]), 2).tolist() == [[1, 0], [2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "expected"),
+    # Brown, Cai, DasGupta 2001, doi:10.1214/ss/1009213286, and the score test's closed form at the ends.
+    [(0, 10, (0.0, 0.2775)), (5, 10, (0.2366, 0.7634)), (10, 10, (0.7225, 1.0)), (81, 263, (0.2553, 0.3662))],
+)
+def test_wilson_interval_is_the_published_one(right: int, count: int, expected: tuple[float, float]) -> None:
+    assert wilson_interval(right, count) == pytest.approx(expected, abs=1e-4)

@@ -1,0 +1,57 @@
+"""Whether a dataset version is enough to train on."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from deep_images_hub.catalogue.datasets import TrainingPicture
+from deep_images_hub.errors import InvalidInputError
+from models.evaluate import Label
+from spark_jobs.training_set import TrainingSet
+
+
+def set_of(counts: Mapping[str, tuple[int, int, int]]) -> TrainingSet:
+    """Make a set from each label's pictures in train, validation and test."""
+    codes = sorted(counts)
+    splits = ("train", "validation", "test")
+    labelled = [(code, split) for code in codes for split, count in zip(splits, counts[code], strict=True) for _ in range(count)]
+    pictures = [
+        TrainingPicture(position=at, image_id=at, sha256=f"{at:064x}", label_code=code, split=split, picture_key=f"{at}.jpg")
+        for at, (code, split) in enumerate(labelled)
+    ]
+    index = np.array([codes.index(code) for code, _ in labelled], np.int32)
+    return TrainingSet(tuple(Label(code, code.title()) for code in codes), pictures, index)
+
+
+def test_set_with_enough_of_everything_passes() -> None:
+    set_of({"apple": (2, 0, 1), "pear": (2, 0, 0)}).check()
+
+
+def test_set_of_one_label_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInputError, match=r"has 1 label \(Apple\).*at least 2"):
+        set_of({"apple": (20, 2, 2)}).check()
+
+
+def test_labels_with_too_few_pictures_are_named_with_their_counts() -> None:
+    with pytest.raises(InvalidInputError, match=r"Grape \(0\), Pear \(1\)\. Each label needs at least 2") as refusal:
+        set_of({"apple": (9, 1, 1), "grape": (0, 3, 3), "pear": (1, 0, 0)}).check()
+    assert "Apple" not in str(refusal.value)
+
+
+def test_many_labels_with_too_few_pictures_are_counted_after_ten() -> None:
+    with pytest.raises(InvalidInputError, match="and 5 more"):
+        set_of({f"kind {number:02}": (1, 0, 1) for number in range(15)}).check()
+
+
+def test_set_without_test_pictures_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="no picture in the split `test`"):
+        set_of({"apple": (9, 1, 0), "pear": (9, 1, 0)}).check()
+
+
+def test_counts_and_positions_are_by_split() -> None:
+    found = set_of({"apple": (2, 1, 1), "pear": (3, 0, 1)})
+
+    assert found.counts("train") == [2, 3]
+    assert found.positions("test").tolist() == [3, 7]
+    assert found.image_counts() == {"train": 5, "validation": 1, "test": 2}
