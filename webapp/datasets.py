@@ -21,7 +21,6 @@ from deep_images_hub.datasets.card import LabelSplitCount, split_names
 from deep_images_hub.datasets.download import open_image_folder
 from deep_images_hub.datasets.recipe import recipe_from_body
 from deep_images_hub.errors import ForbiddenError, InvalidInputError
-from deep_images_hub.settings import Settings
 from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
 from webapp.access import may, public, requires, signed_in_user
 from webapp.paging import cursor
@@ -33,6 +32,8 @@ VERSIONS_PAGE = 30
 SAMPLE_IMAGES = 24
 # A link for the command line opens one download to whoever holds it, for this long.
 LINK_HOURS = 24
+# Learns from the dataset's own pictures alone: there is always this one, whatever pretrained weights can be had.
+_SCRATCH_BACKBONE = "compact_vgg"
 _LINK_SALT = "dataset download"
 
 
@@ -69,6 +70,7 @@ def page(version_id: int) -> ResponseReturnValue:
             runs=[run for run in runs(connection, version_id=version_id) if run.status in ("queued", "running")],
             command=_command(version) if may("download") else None,
             link_hours=LINK_HOURS,
+            backbones=backbones(),
             obstacle=training_obstacle(counts),
         )
 
@@ -105,7 +107,9 @@ def download_by_link(token: str) -> ResponseReturnValue:
 @requires("train")
 def train(version_id: int) -> ResponseReturnValue:
     """Put a training run of this version into the queue, and show it."""
-    settings: Settings = hub().settings
+    backbone = request.form.get("backbone") or backbones()[0]
+    if backbone not in backbones():
+        raise InvalidInputError(f"{backbone[:40]!r} is not trained here. Expected: {' or '.join(backbones())}.")
     with hub().engine.begin() as connection:
         version_by_id(connection, version_id)
         if obstacle := training_obstacle(services().composition(version_id)):
@@ -114,10 +118,15 @@ def train(version_id: int) -> ResponseReturnValue:
             connection,
             version_id=version_id,
             requested_by=signed_in_user().id,
-            backbone=settings.backbone,
-            workers=settings.training_workers,
+            backbone=backbone,
+            workers=hub().settings.training_workers,
         )
     return redirect(url_for("runs.page", run_id=run.id))
+
+
+def backbones() -> list[str]:
+    """Return the networks that may be asked for: the configured one, and the one that is trained from scratch."""
+    return list(dict.fromkeys([hub().settings.backbone, _SCRATCH_BACKBONE]))
 
 
 def training_obstacle(counts: Sequence[LabelSplitCount]) -> str | None:

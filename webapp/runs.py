@@ -45,7 +45,7 @@ class StageProgress:
 
 @dataclass(frozen=True)
 class LossCurves:
-    """How the loss went over the epochs: points of two curves on one scale from 0 to `top`, which is None before the first epoch."""
+    """How the loss went: points of two curves on one scale from 0 to `top`, which is None before the first epoch."""
 
     train: str
     validation: str

@@ -123,7 +123,15 @@ def test_run_page_follows_what_training_writes_down(signed_in, portal) -> None:
         assert take_run(connection, owner="test", lease_s=60).id == run_id
         add_event(connection, run_id=run_id, attempt=1, stage="features", done=30, total=30)
         for epoch, loss in enumerate([2.0, 1.0], start=1):
-            add_event(connection, run_id=run_id, attempt=1, stage="train", done=epoch, total=8, metrics={"loss": loss, "validation_loss": loss * 2})
+            add_event(
+                connection,
+                run_id=run_id,
+                attempt=1,
+                stage="train",
+                done=epoch,
+                total=8,
+                metrics={"loss": loss, "validation_loss": loss * 2},
+            )
     progress = client.get(f"{run}/progress.json").json
     assert progress["status"] == "running"
     assert [(stage["done"], stage["total"]) for stage in progress["stages"]] == [(30, 30), (2, 8), (0, 0), (0, 0)]
@@ -143,6 +151,8 @@ def test_dataset_that_is_not_worth_training_on_says_why(signed_in, portal) -> No
     client = signed_in("premium")
     assert "at least 2 labels" in client.get(f"/datasets/{version.id}").text
     assert send(client, "/datasets/999999/train").status_code == 404
+    refused = send(client, f"/datasets/{portal.version_id}/train", backbone="alexnet")
+    assert (refused.status_code, "Expected: vgg16 or compact_vgg" in refused.text) == (400, True)
     answer = send(client, f"/datasets/{version.id}/train")
     assert answer.status_code == 400
     assert "at least 2 labels" in answer.text
