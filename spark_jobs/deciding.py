@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from deep_images_hub.batches.decide import decide
 from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.catalogue.intake import pending_submissions, stage_decisions
-from deep_images_hub.errors import UnavailableError
+from deep_images_hub.errors import HubError
 from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.open import open_store
@@ -32,7 +32,7 @@ def decide_portions(settings: Settings, attempt: int) -> Callable[[Iterable[pa.R
             engine, store = _opened(settings)
             for chunk in chunks_of(portions):
                 _decide_chunk(chunk, engine, store, settings, attempt)
-        except UnavailableError as error:
+        except HubError as error:
             yield pa.RecordBatch.from_pydict({"problem": pa.array([str(error)], pa.string())})
 
     return run

@@ -14,7 +14,7 @@ from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
 from deep_images_hub.simulation.crowd import PlannedBatch
 from deep_images_hub.simulation.photo_sources import PhotoSource
-from deep_images_hub.simulation.sending import send_batch
+from deep_images_hub.simulation.sending import send_batches
 
 PROBLEMS_SCHEMA = "problem string"
 _TASK_BATCHES = 16
@@ -43,15 +43,14 @@ def send_planned(
     def run(tables: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store = _opened(settings)
         for table in tables:
-            for planned in table.column("batch").to_pylist():
-                # Made by planned_frame a moment ago, in the job's own driver.
-                batch: PlannedBatch = pickle.loads(planned)  # noqa: S301
-                try:
-                    send_batch(batch, source, store)
-                except HubError as error:
-                    yield pa.RecordBatch.from_pydict({"problem": pa.array([str(error)], pa.string())})
-                    return
-                sent.add(len(batch.photos))
+            # Made by planned_frame a moment ago, in the job's own driver.
+            batches: list[PlannedBatch] = [pickle.loads(batch) for batch in table.column("batch").to_pylist()]  # noqa: S301
+            try:
+                send_batches(batches, source, store)
+            except HubError as error:
+                yield pa.RecordBatch.from_pydict({"problem": pa.array([str(error)], pa.string())})
+                return
+            sent.add(sum(len(batch.photos) for batch in batches))
 
     return run
 

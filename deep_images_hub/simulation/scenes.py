@@ -44,25 +44,25 @@ def compose(label: str, rng: random.Random) -> Image.Image:
     )
     horizon = rng.choice((0.0, rng.uniform(0.3, 0.65), rng.uniform(0.3, 0.65)))
     cutout = _placed(PRODUCTS[label](light, rng), size, rng)
-    left = round((size[0] - cutout.width) / 2 + rng.gauss(0, 0.08) * size[0])
+    left = round((size[0] - cutout.width) / 2 + rng.gauss(0, 0.06) * size[0])
     top = round((size[1] - cutout.height) / 2 + rng.gauss(0.03, 0.05) * size[1])
     behind = background((size[0] // 2, size[1] // 2), horizon, rng)
     scene = _with_shadow(behind, cutout, (left, top), light, rng).resize(size, Image.Resampling.BILINEAR)
     scene.paste(cutout, (left, top), cutout)
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         _occlude(scene, rng)
     return _photographed(scene, rng)
 
 
 def _placed(cutout: Image.Image, size: tuple[int, int], rng: random.Random) -> Image.Image:
     """Turn a cut-out in the picture's plane and bring it to the size at which it is seen."""
-    share = rng.triangular(0.46, 0.95, 0.74)
+    share = rng.triangular(0.6, 1.0, 0.84)
     scale = share * min(size[1] / cutout.height, size[0] / cutout.width, 1.25 * min(size) / max(cutout.size))
     shrunk = cutout.resize(
         (max(8, round(cutout.width * scale)), max(8, round(cutout.height * scale))), Image.Resampling.BILINEAR, reducing_gap=1.5
     )
     # Most people hold the telephone nearly level; some things lie on their side.
-    angle = rng.gauss(0, 9) if rng.random() < 0.85 else rng.uniform(-100, 100)
+    angle = rng.gauss(0, 9) if rng.random() < 0.92 else rng.uniform(-100, 100)
     return shrunk.rotate(angle, Image.Resampling.BILINEAR, expand=True)
 
 

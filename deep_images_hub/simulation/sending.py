@@ -1,6 +1,7 @@
-"""Send a planned batch: its objects first, its manifest last. Doing it again, or after being cut off, leaves the same objects."""
+"""Send planned batches: objects first, manifests last. Doing it again, or after being cut off, leaves the same objects."""
 
 import random
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from deep_images_hub.batches.manifest import Manifest, ManifestObject
@@ -12,21 +13,37 @@ from deep_images_hub.simulation.defects import UNCHANGED, plant
 from deep_images_hub.simulation.photo_sources import PhotoSource
 
 
-def send_batch(batch: PlannedBatch, source: PhotoSource, store: ObjectStore) -> bool:
-    """Store a batch's objects and its manifest, unless the manifest is there already. Returns whether there was anything to do.
+def send_batches(batches: Iterable[PlannedBatch], source: PhotoSource, store: ObjectStore) -> int:
+    """Store the objects of batches, and then their manifests; batches whose manifest is there are left out.
+
+    All of them wait for the disk together, before the first manifest is written: a manifest says that its objects are there.
+
+    Returns:
+        How many batches there were to send.
 
     Raises:
         UnavailableError: the store or the source cannot be reached.
         InvalidInputError: a photograph of the source is too broken to have a defect planted into it.
     """
+    manifests = [_send_objects(batch, source, store) for batch in batches if not _is_sent(batch, store)]
+    if manifests:
+        store.flush()
+    for manifest in manifests:
+        store.create(manifest.key, manifest.to_json(), "application/json")
+    return len(manifests)
+
+
+def _is_sent(batch: PlannedBatch, store: ObjectStore) -> bool:
     try:
         store.stat(manifest_key(batch.key))
     except NotFoundError:
-        pass
-    else:
         return False
+    return True
+
+
+def _send_objects(batch: PlannedBatch, source: PhotoSource, store: ObjectStore) -> Manifest:
     objects = tuple(_send_photo(batch, position, photo, source, store) for position, photo in enumerate(batch.photos))
-    manifest = Manifest(
+    return Manifest(
         batch_key=batch.key,
         supplier_email=batch.supplier_email,
         supplier_name=batch.supplier_name,
@@ -37,9 +54,6 @@ def send_batch(batch: PlannedBatch, source: PhotoSource, store: ObjectStore) -> 
         submitted_at=batch.submitted_at,
         objects=objects,
     )
-    store.flush()
-    store.create(manifest.key, manifest.to_json(), "application/json")
-    return True
 
 
 def _send_photo(

@@ -11,7 +11,7 @@ from deep_images_hub.simulation.crowd import plan_crowd
 from deep_images_hub.simulation.defects import NO_DEFECTS
 from deep_images_hub.simulation.photo_sources import FolderPhotos, PhotoSource, RenderedPhotos, StoredPhotos
 from deep_images_hub.simulation.scenes import render
-from deep_images_hub.simulation.sending import send_batch
+from deep_images_hub.simulation.sending import send_batches
 
 FILES = ("Fruit/Apple/Golden-Delicious/1.JPG", "Fruit/Apple/Golden-Delicious/2.jpg", "Fruit/Apple/3.jpg", "Hell's Kitchen/x.png")
 
@@ -73,7 +73,7 @@ def test_batches_are_sent_as_planned_and_sending_again_changes_nothing(folder: P
     listed = source.list()  # type: ignore[attr-defined]
     store = FolderStore(tmp_path / "hub")
     crowd = plan_crowd(listed, seed=0, rates=NO_DEFECTS)
-    assert [send_batch(batch, source, store) for batch in crowd.batches] == [True] * 3
+    assert send_batches(crowd.batches, source, store) == 3
 
     objects = {stat.key: store.read(stat.key) for stat in store.list()}
     for batch in crowd.batches:
@@ -84,16 +84,16 @@ def test_batches_are_sent_as_planned_and_sending_again_changes_nothing(folder: P
             assert sent.size_bytes == len(objects[sent.object_key])
     assert len(objects) == len(FILES) + 3
 
-    assert [send_batch(batch, source, store) for batch in crowd.batches] == [False] * 3
+    assert send_batches(crowd.batches, source, store) == 0
     assert {stat.key: store.read(stat.key) for stat in store.list()} == objects
 
 
 def test_batch_that_was_cut_off_before_its_manifest_is_sent_to_the_end(folder: Path, tmp_path: Path) -> None:
     source, store = FolderPhotos(folder), FolderStore(tmp_path / "hub")
     (batch, *_) = plan_crowd(source.list(), seed=0, rates=NO_DEFECTS).batches
-    send_batch(batch, source, store)
+    send_batches([batch], source, store)
     objects = {stat.key: store.read(stat.key) for stat in store.list()}
     store.delete(f"landing/{batch.key}/manifest.json")
     store.delete(next(key for key in objects if not key.endswith(".json")))
-    assert send_batch(batch, source, store)
+    assert send_batches([batch], source, store) == 1
     assert {stat.key: store.read(stat.key) for stat in store.list()} == objects
