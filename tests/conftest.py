@@ -43,6 +43,11 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
+# Without a deadline, which a busy machine breaks; without a folder of examples in the checkout.
+hypothesis.settings.register_profile("hub", deadline=None, max_examples=50, database=None)
+hypothesis.settings.load_profile("hub")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     from deep_images_hub.runtime.postgres import EmbeddedPostgres
