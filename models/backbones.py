@@ -4,6 +4,7 @@ Each is one flat graph, so that later layers can be reached by name, and ends in
 124 of its 138 million parameters and is not used. There are no random weights here: a network comes with a weights file.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,8 +107,11 @@ def build_backbone(name: str, weights_file: Path, *, dtype_policy: str = "float3
                 "with its classification head. HUB_WEIGHTS and HUB_BACKBONE must belong together."
             )
         try:
-            network.load_weights(weights_file)
-        except (ValueError, OSError) as error:
+            with warnings.catch_warnings():
+                # Keras only warns when layers keep their random weights.
+                warnings.simplefilter("error", UserWarning)
+                network.load_weights(weights_file)
+        except (ValueError, OSError, UserWarning) as error:
             raise InvalidInputError(
                 f"{weights_file} does not hold weights of {name}: {str(error).partition('.')[0]}. "
                 "HUB_WEIGHTS and HUB_BACKBONE must belong together."

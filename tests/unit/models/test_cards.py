@@ -23,7 +23,7 @@ def test_card_of_each_kind_of_training_is_whole(name: str) -> None:
 
 
 def test_card_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="no training card config/training/tail.toml"):
+    with pytest.raises(InvalidInputError, match=r"no training card config/training/tail\.toml"):
         load_card("tail", seed=0)
 
 

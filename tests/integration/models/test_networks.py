@@ -1,0 +1,248 @@
+"""Real Keras on tiny networks: weights files, preprocessing, features, heads, distortion, export."""
+
+import json
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.predictions import Classifier
+from models.backbones import build_backbone, write_random_weights
+from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
+from models.evaluate import Label
+from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_model, with_head, with_softmax
+from models.features import dtype_policy, pooled_features
+from models.head import FeatureScale, class_probabilities, for_unscaled_features, hide_features
+
+# Keras on TensorFlow reads its variables with numpy's older protocol.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+
+LABELS = [Label("/m/014j1m", "Apple"), Label("/m/0mug", "Striped mug"), Label("/m/09qck", "Banane à l'étal")]
+
+
+def pictures_of(count: int, side_px: int = 32) -> np.ndarray:
+    """Smooth pictures, as photographs are."""
+    random = np.random.default_rng(3)
+    small = random.integers(0, 256, (count, 4, 4, 3), np.uint8)
+    return np.stack([np.asarray(Image.fromarray(one).resize((side_px, side_px), Image.Resampling.BICUBIC)) for one in small])
+
+
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
+    write_random_weights("tiny_vgg", path, seed=1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def backbone(weights_file: Path) -> keras.Model:
+    return build_backbone("tiny_vgg", weights_file)
+
+
+def published_form_of(weights_file: Path, path: Path, names: list[str]) -> Path:
+    """Write weights in the older form, in which Keras publishes them and which it no longer writes itself."""
+    with h5py.File(weights_file) as given, h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in names]
+        for name, layer in zip(names, sorted(given["layers"], key=lambda name: ("dense" in name, name)), strict=True):
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/kernel:0".encode(), f"{name}/bias:0".encode()]
+            for number, variable in enumerate(("kernel:0", "bias:0")):
+                group.create_dataset(f"{name}/{variable}", data=given["layers"][layer.removesuffix("/vars")]["vars"][str(number)])
+    return path
+
+
+@pytest.mark.parametrize("is_published_form", [False, True])
+def test_weights_with_their_classification_head_give_the_features_of_the_file(tmp_path: Path, is_published_form: bool) -> None:
+    files = []
+    for seed in (1, 2):
+        file = tmp_path / f"tiny_top_{seed}.weights.h5"
+        write_random_weights("tiny_vgg", file, seed=seed, include_top=True)
+        if is_published_form:
+            names = ["block1_conv1", "block2_conv1", "predictions"]
+            with h5py.File(file, "a") as opened:
+                for layer in [layer for layer in opened["layers"] if not len(opened["layers"][layer]["vars"])]:
+                    del opened["layers"][layer]
+            file = published_form_of(file, tmp_path / f"tiny_top_{seed}.h5", names)
+        files.append(file)
+    pictures = pictures_of(3)
+
+    one, again, other = (pooled_features(build_backbone("tiny_vgg", file), pictures, batch_size=2) for file in (files[0], *files))
+
+    assert one.shape == (3, 8)
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 1  # the weights of the file are what counts
+
+
+def test_backbone_is_frozen_and_flat(backbone: keras.Model) -> None:
+    assert backbone.trainable_variables == []
+    assert backbone.get_layer("block2_conv1").output.shape == (None, 16, 16, 8)
+
+
+def test_preprocessing_turns_rgb_into_bgr_without_the_mean(backbone: keras.Model) -> None:
+    seen = keras.Model(backbone.input, backbone.get_layer("minus_mean").output)
+    picture = np.full((1, 32, 32, 3), (200.0, 100.0, 50.0), np.float32)
+
+    np.testing.assert_allclose(seen.predict(picture, verbose=0)[0, 0, 0], (50 - 103.939, 100 - 116.779, 200 - 123.68), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"not HDF5 at all", "not a weights file: expected HDF5"), (None, r"holds 10 variables; tiny_vgg has 4, or 6 with")],
+)
+def test_file_without_the_weights_of_this_network_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "other.weights.h5"
+    if content is None:
+        keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(5))]).save_weights(path)
+    else:
+        path.write_bytes(content)
+
+    with pytest.raises(InvalidInputError, match=message):
+        build_backbone("tiny_vgg", path)
+
+
+def test_file_of_another_shape_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 3), keras.layers.Conv2D(5, 3)]).save_weights(path)
+
+    with pytest.raises(InvalidInputError, match="does not hold weights of tiny_vgg"):
+        build_backbone("tiny_vgg", path)
+
+
+def test_bfloat16_features_are_close_to_float32(backbone: keras.Model, weights_file: Path) -> None:
+    pictures = pictures_of(5)
+    exact = pooled_features(backbone, pictures, batch_size=4).astype(np.float32)
+
+    found = pooled_features(build_backbone("tiny_vgg", weights_file, dtype_policy="mixed_bfloat16"), pictures, batch_size=4)
+
+    assert found.dtype == np.float16
+    assert np.abs(found - exact).max() < 0.02 * np.abs(exact).max()
+    assert np.abs(found - exact).max() > 0  # it was not float32 after all
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_bfloat16_is_never_chosen_for_depthwise_convolutions() -> None:
+    assert dtype_policy("auto", "mobilenet_v2") == "float32"
+    assert dtype_policy("on", "mobilenet_v2") == "mixed_bfloat16"
+    assert dtype_policy("off", "vgg16") == "float32"
+
+
+def test_features_beyond_float16_are_refused(weights_file: Path) -> None:
+    damaged = build_backbone("tiny_vgg", weights_file)
+    damaged.set_weights([weight * 1e6 for weight in damaged.get_weights()])
+
+    with pytest.raises(InvalidInputError, match="beyond the range of float16"):
+        pooled_features(damaged, pictures_of(2), batch_size=2)
+
+
+def test_head_for_unscaled_features_says_the_same() -> None:
+    random = np.random.default_rng(0)
+    features = (random.normal(size=(40, 6)) * 7 + 3).astype(np.float32)
+    scale = FeatureScale.of(features)
+    weights = [random.normal(size=(6, 3)).astype(np.float32), random.normal(size=3).astype(np.float32)]
+
+    scaled = class_probabilities(weights, scale.scaled(features))
+
+    assert scale.scaled(features).std() == pytest.approx(1, abs=0.01)
+    np.testing.assert_allclose(class_probabilities(for_unscaled_features(weights, scale), features), scaled, atol=1e-5)
+    np.testing.assert_allclose(scaled.sum(axis=1), 1, atol=1e-6)
+
+
+def test_hidden_features_keep_their_mean() -> None:
+    noise = np.random.default_rng(0).random((200, 50), np.float32)
+
+    hidden = np.asarray(hide_features(np.ones((200, 50), np.float32), noise, rate=0.25))
+
+    np.testing.assert_allclose(np.unique(hidden), [0, 4 / 3], rtol=1e-6)
+    assert hidden.mean() == pytest.approx(1, abs=0.02)
+
+
+def test_distortion_in_the_middle_of_its_ranges_changes_nothing() -> None:
+    pictures = pictures_of(2)
+
+    unchanged = np.asarray(distort(pictures, np.full((2, DISTORTION_NOISE), 0.5, np.float32)))
+
+    np.testing.assert_allclose(unchanged, pictures, atol=1e-3)
+
+
+def test_distortion_of_a_mirrored_picture_is_its_mirror_image() -> None:
+    pictures = pictures_of(2)
+    noise = np.full((2, DISTORTION_NOISE), 0.5, np.float32)
+    noise[1, 0] = 0.2
+
+    found = np.asarray(distort(pictures, noise))
+
+    np.testing.assert_allclose(found[0], pictures[0], atol=1e-3)
+    np.testing.assert_allclose(found[1], pictures[1, :, ::-1], atol=1e-3)
+
+
+def test_distortions_differ_by_noise_and_stay_pictures() -> None:
+    pictures = np.repeat(pictures_of(1), 8, axis=0)
+
+    found = np.asarray(distort(pictures, np.random.default_rng(0).random((8, DISTORTION_NOISE), np.float32)))
+
+    assert found.min() >= 0
+    assert found.max() <= 255
+    assert all(np.abs(found[0] - other).mean() > 5 for other in found[1:])
+
+
+@pytest.fixture(scope="module")
+def exported(backbone: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
+    random = np.random.default_rng(5)
+    head = [random.normal(size=(8, 3)).astype(np.float32), random.normal(size=3).astype(np.float32)]
+    classifier = with_softmax(with_head(backbone, head))
+    folder = tmp_path_factory.mktemp("exported")
+    return export_model(classifier, folder, labels=LABELS, card={"backbone": "tiny_vgg", "run": 7}, pictures=pictures_of(6))
+
+
+def test_exported_files_answer_alike(exported: ExportedModel) -> None:
+    pictures = pictures_of(9).astype(np.float32)
+    classifier = keras.saving.load_model(exported.keras_file, compile=False)
+    expected = classifier.predict(pictures, verbose=0)
+    portal = Classifier(exported.onnx_file.read_bytes())
+
+    assert exported.largest_difference <= TOLERANCE
+    np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-5)
+    for picture, probabilities in zip(pictures_of(9, 37), classifier.predict(pictures_cropped(), verbose=0), strict=True):
+        answers = portal.answers(Image.fromarray(picture), limit=3)
+        by_name = {answer.label_name: answer.score for answer in answers}
+        assert [by_name[label.name] for label in LABELS] == pytest.approx(probabilities.tolist(), abs=TOLERANCE)
+
+
+def pictures_cropped() -> np.ndarray:
+    """What the portal cuts out of pictures of 37 px for a network of 32."""
+    from deep_images_hub.images.network_input import network_input
+
+    return np.stack([network_input(Image.fromarray(picture), 32) for picture in pictures_of(9, 37)]).astype(np.float32)
+
+
+def test_exported_onnx_names_its_labels_and_what_it_is(exported: ExportedModel) -> None:
+    model = onnx.load(exported.onnx_file)
+    texts = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+
+    assert texts["labels"] == [{"code": label.code, "name": label.name} for label in LABELS]
+    assert texts["model"] == {"backbone": "tiny_vgg", "run": 7}
+    assert [value.name for value in model.graph.input] == ["image"]
+    assert [value.name for value in model.graph.output] == ["probabilities"]
+
+
+def test_export_of_a_network_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    inputs = keras.Input((32, 32, 3), name="image")
+    logits = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(inputs))
+    # Not a number, wherever it is computed: no difference of it is small.
+    classifier = with_softmax(keras.Model(inputs, logits * float("nan")))
+
+    with pytest.raises(ExportMismatchError, match="not published"):
+        export_model(classifier, tmp_path, labels=LABELS, card={}, pictures=pictures_of(2))
+
+
+def test_compact_vgg_exports_like_any_other(tmp_path: Path) -> None:
+    classifier = with_softmax(build_compact_vgg(3))
+
+    exported = export_model(classifier, tmp_path, labels=LABELS, card={}, pictures=pictures_of(2, 96))
+
+    assert exported.largest_difference <= TOLERANCE
