@@ -57,7 +57,6 @@ def register(app: Flask) -> None:
         check=lambda name: CHECK_WORDS.get(name, name),
         outcome=lambda name: _OUTCOME_WORDS.get(name, name),
         plural=plural,
-        hue=hue,
     )
     app.jinja_env.globals.update(ratio_class=ratio_class, shown_width_px=shown_width_px)
     app.jinja_env.trim_blocks = True
@@ -104,11 +103,6 @@ def moment(time: datetime | None) -> Markup:
 def reason_words(reason: str) -> str:
     """Say why a submission was refused."""
     return REASON_WORDS.get(reason, reason.replace("_", " "))
-
-
-def hue(fraction: float) -> int:
-    """Return one of the eleven shades, 0..10, of a share 0..1."""
-    return min(10, max(0, math.ceil(fraction * 10)))
 
 
 def ratio_class(width_px: int, height_px: int) -> str:
