@@ -86,7 +86,7 @@ def features_of(
     Returns:
         image ids (n,) int64, and features (n, d) float32, which hold the kept float16 values; d is 0 when n is.
     """
-    rows = connection.execution_options(stream_results=True, yield_per=2_000).execute(
+    rows = connection.execute(
         text(
             "select dataset_items.image_id, halfvec_send(embeddings.features) as features"
             " from dataset_items join embeddings on embeddings.image_id = dataset_items.image_id and embeddings.model = :model"
@@ -95,6 +95,8 @@ def features_of(
             " order by dataset_items.position"
         ),
         {"model": model, "version_id": version_id, "split": split},
+        # Of this statement, not of the connection: what comes after may be no query.
+        execution_options={"stream_results": True, "yield_per": 2_000},
     )
     image_ids: list[int] = []
     features: list[NDArray[np.float32]] = []
