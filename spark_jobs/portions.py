@@ -11,7 +11,7 @@ from deep_images_hub.catalogue.batches import PendingBatch
 Portion = tuple[int, int, int]
 
 # Objects that are decided, flushed and staged together: enough to be worth a query, a COPY and a wait for the disk.
-CHUNK_OBJECTS = 128
+CHUNK_OBJECTS = 64
 # Objects of one Spark task: enough to be worth its start, few enough to keep every core busy to the end.
 TASK_OBJECTS = 256
 

@@ -94,6 +94,9 @@ def _database_url(settings: Settings) -> URL:
 
 def _translate(context: ExceptionContext, shown_url: str) -> None:
     """Turn what means "not now" into UnavailableError; leave every other error of the driver as it is."""
+    if not isinstance(context.original_exception, Exception):
+        # A Ctrl-C in the middle of a statement: the connection is lost, but the database is well.
+        return
     code = getattr(context.original_exception, "pgcode", None)
     if code in _HINTS:
         raise UnavailableError(f"The catalogue at {shown_url} cannot do this now: {_HINTS[code]}. Try again.")

@@ -1,5 +1,6 @@
 """Crowds for tests: sent by the real job into a hub of one's own."""
 
+import shutil
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,10 @@ def catalogue_of(hub: Hub) -> dict[str, TableFingerprint]:
 
 def objects_of(hub: Hub) -> dict[str, bytes]:
     return {stat.key: hub.store.read(stat.key) for stat in hub.store.list()}
+
+
+def send_same_crowd(hub: Hub, spark: SparkSession, reference: Hub, **given: Any) -> None:
+    """Send the crowd that another hub was sent, without drawing its photographs anew."""
+    landing = Path(reference.store.url.removeprefix("file://")) / "landing"
+    shutil.copytree(landing, Path(hub.store.url.removeprefix("file://")) / "landing")
+    send_crowd(hub, spark, **given)

@@ -22,7 +22,7 @@ from deep_images_hub.images.difference_hash import hamming_distance
 from deep_images_hub.images.near_duplicates import DEFAULT_MAX_DISTANCE
 from deep_images_hub.simulation.scenes import render
 from deep_images_hub.wiring import Hub
-from tests.integration.intake.crowds import MANY_DEFECTS, catalogue_of, objects_of, send_crowd, take_in
+from tests.integration.intake.crowds import MANY_DEFECTS, catalogue_of, objects_of, send_crowd, send_same_crowd, take_in
 
 if TYPE_CHECKING:
     from tests.conftest import HubOf
@@ -160,7 +160,7 @@ def test_batches_can_be_taken_in_a_few_at_a_time_and_by_two_runs_at_once(
     hub_of: HubOf, spark: SparkSession, taken_in: Hub
 ) -> None:
     with hub_of() as hub:
-        send_crowd(hub, spark, images=IMAGES, defects=MANY_DEFECTS)
+        send_same_crowd(hub, spark, taken_in, images=IMAGES, defects=MANY_DEFECTS)
         assert take_in(hub, spark, max_batches=3) == 0
         with hub.engine.begin() as connection:
             assert connection.scalar(text("select count(*) from batches where status = 'closed'")) == 3
