@@ -1,10 +1,10 @@
 """The life of a training run: which status may follow which.
 
-    queued ──► running ──► succeeded
-      │          ├──────► failed
-      │          ├──────► cancelled
-      │          └──────► queued      (its lease ran out: whoever ran it is gone)
-      └──► cancelled
+queued ──► running ──► succeeded
+  │          ├──────► failed
+  │          ├──────► cancelled
+  │          └──────► queued      (its lease ran out: whoever ran it is gone)
+  └──► cancelled
 """
 
 from deep_images_hub.errors import ConflictError
