@@ -23,7 +23,6 @@ from models.training_config import TrainingConfig
 Distort = Callable[[Any, Any], Any]
 
 _PREPARED_BATCHES = 2
-_MOMENTUM = 0.9
 
 
 class AddressTakenError(Exception):
@@ -102,9 +101,7 @@ def train(
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         network = task.build()
-        optimizer = keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * step_count)
-        )
+        optimizer = _optimizer(config, step_count=config.epochs * step_count)
         optimizer.build(network.trainable_variables)
     train_step = _train_step(strategy, network, optimizer, task.distort, l2=config.l2 / workers)
     validation_step = _validation_step(strategy, network)
@@ -154,9 +151,7 @@ def _optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.O
     schedule = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 10, step_count, warmup_target=config.learning_rate, warmup_steps=max(1, step_count // 10)
     )
-    if config.optimizer == "adam":
-        return keras.optimizers.Adam(schedule)
-    return keras.optimizers.SGD(schedule, momentum=_MOMENTUM, nesterov=True)
+    return keras.optimizers.Adam(schedule, epsilon=config.epsilon)
 
 
 def _distributed(strategy: tf.distribute.Strategy, batches: Iterator[Batch]) -> Iterator[Any]:

@@ -3,7 +3,6 @@
 import dataclasses
 import tomllib
 from dataclasses import dataclass
-from typing import Literal
 
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.resources import resource
@@ -16,9 +15,9 @@ class TrainingConfig:
     Attributes:
         epochs: at most; the learning rate rises for a tenth of them, then falls to nothing.
         global_batch: pictures of one step, over all workers together.
-        optimizer: `adam`, or `momentum`: SGD with Nesterov's momentum. Adam divides each gradient by its own size, which turns
-            the rounding of gradients near 0 into whole steps; below normalised convolutions those are many.
-        learning_rate: at its height.
+        learning_rate: Adam's, at its height.
+        epsilon: Adam divides each gradient by its usual size plus this. Far below that size it turns the rounding of gradients
+            near 0 into whole steps, and then one worker and several drift apart; below normalised convolutions those are many.
         l2: weight of half the sum of the squares of all kernels.
         dropout: share of the features that is hidden from a head, 0..1.
         patience: epochs without a better loss on the validation split before it stops; the best epoch's weights are kept.
@@ -28,8 +27,8 @@ class TrainingConfig:
 
     epochs: int
     global_batch: int
-    optimizer: Literal["adam", "momentum"]
     learning_rate: float
+    epsilon: float
     l2: float
     dropout: float
     patience: int
