@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -22,6 +23,8 @@ from deep_images_hub.predictions import Classifier
 from deep_images_hub.pretrained_weights import obtain_weights
 from deep_images_hub.wiring import Hub
 from models.backbones import write_random_weights
+from models.compact_vgg import build_compact_vgg
+from models.head import build_head
 from models.specs import features_model
 from models.training_config import TrainingConfig
 from spark_jobs.embed import embed_pending
@@ -129,7 +132,7 @@ def model_of(hub: Hub, run: TrainingRun) -> TrainedModel:
 def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publishes(
     hub: Hub, spark: SparkSession, version_id: int
 ) -> None:
-    run = requested(hub, version_id, "tiny_vgg")
+    run = requested(hub, version_id, "tiny_vgg", workers=1)
 
     assert train_baseline(hub, Namespace(run=run.id), spark) == 0
 
@@ -186,8 +189,14 @@ def test_compact_network_from_scratch_learns_figures_on_two_workers(hub: Hub, sp
         train_baseline(hub, Namespace(run=run.id), spark)
 
 
-def test_head_comes_to_the_same_weights_on_one_worker_and_on_two(hub: Hub, spark: SparkSession, version_id: int) -> None:
-    backbone = "tiny_vgg"
+def distance(weights: list[np.ndarray], others: list[np.ndarray]) -> float:
+    """How far apart two states of a network are, over all its weights."""
+    return float(np.sqrt(sum(np.square(one - other).sum() for one, other in zip(weights, others, strict=True))))
+
+
+@pytest.mark.parametrize("backbone", ["tiny_vgg", "compact_vgg"])
+def test_one_worker_and_two_come_to_the_same_weights(hub: Hub, spark: SparkSession, version_id: int, backbone: str) -> None:
+    is_scratch = backbone == "compact_vgg"
     embed_pending(hub, Namespace(), spark)
     requested(hub, version_id, backbone)
     with hub.engine.begin() as connection:
@@ -200,7 +209,7 @@ def test_head_comes_to_the_same_weights_on_one_worker_and_on_two(hub: Hub, spark
         version_id=version_id,
         version_digest="",
         backbone=backbone,
-        features_model=features_model(backbone, obtain_weights(hub.settings, backbone).sha256),
+        features_model=None if is_scratch else features_model(backbone, obtain_weights(hub.settings, backbone).sha256),
         config=TrainingConfig(
             epochs=2,
             global_batch=8,
@@ -214,18 +223,23 @@ def test_head_comes_to_the_same_weights_on_one_worker_and_on_two(hub: Hub, spark
         ),
     )
 
+    keras.utils.set_random_seed(plan.config.seed)
+    initial = (build_compact_vgg(len(LABELS)) if is_scratch else build_head(8, len(LABELS))).get_weights()
     one, two = (train_on_workers(spark.sparkContext, plan, workers=workers) for workers in (1, 2))
 
     assert [report.epoch for report in two.reports] == [1, 2]
-    for of_one, of_two in zip(one.weights, two.weights, strict=True):
-        np.testing.assert_allclose(of_two, of_one, rtol=1e-5, atol=1e-6)
+    # A head's gradients are smooth. In a deep network rounding now and then decides which pixel a maximum comes from: there
+    # the two part by a hundredth of what they travel, where workers that saw other pictures or noise would part by all of it.
+    apart = distance(two.weights, one.weights) / distance(one.weights, initial)
+    assert apart < (1e-2 if is_scratch else 1e-5)
     for report_one, report_two in zip(one.reports, two.reports, strict=True):
         assert report_two.loss == pytest.approx(report_one.loss, rel=1e-3)
         assert report_two.validation_loss == pytest.approx(report_one.validation_loss, rel=1e-3)
     with hub.engine.begin() as connection:
         cancel_run(connection, run_id=run.id)
-    with pytest.raises(ConflictError, match="was cancelled, or taken by another"):
-        train_on_workers(spark.sparkContext, plan, workers=1)
+    if not is_scratch:
+        with pytest.raises(ConflictError, match="was cancelled, or taken by another"):
+            train_on_workers(spark.sparkContext, plan, workers=1)
 
 
 def test_run_with_more_workers_than_slots_fails_and_says_what_to_do(hub: Hub, spark: SparkSession, version_id: int) -> None:
