@@ -17,11 +17,12 @@ import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
-from deep_images_hub.cli.boundary import run_command, stop_on_sigterm
+from deep_images_hub.cli.boundary import run_command, stop_signals
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import Hub, open_hub
 
@@ -40,13 +41,12 @@ def run_job(job: Job, parser: ArgumentParser, arguments: list[str] | None = None
         hub = open_hub(settings)
         spark = SparkSession.builder.getOrCreate()
         # Spark's handler would cancel its jobs and leave the rest of ours running.
-        stop_on_sigterm()
-        try:
+        stop_signals.take()
+        with ExitStack() as at_the_end:
+            at_the_end.callback(hub.engine.dispose)
+            at_the_end.callback(spark.stop)
+            at_the_end.callback(stop_signals.ignore)
             return job(hub, given, spark)
-        finally:
-            _ignore_stop_signals()
-            spark.stop()
-            hub.engine.dispose()
 
     status = run_command(run, parser, sys.argv[1:] if arguments is None else arguments)
     sys.stdout.flush()
@@ -58,9 +58,3 @@ def _end_with_the_jvm() -> None:
     """Stop when spark-submit, which started us, is killed: nobody would hear what we do (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-
-
-def _ignore_stop_signals() -> None:
-    """From here on we are stopping: a second signal must not interrupt that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)

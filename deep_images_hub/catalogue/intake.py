@@ -4,7 +4,9 @@ A batch is merged in one transaction, which also closes it: killed anywhere, a r
 that are pending, and nothing between. Of equal photographs the first one to be merged becomes the picture; since runs merge
 in order of the batches' ids, that is the one with the lowest batch id and position.
 
-Each run holds an advisory lock while it lives; rows that a run left behind whose lock is free are removed by the next one.
+Each run holds an advisory lock while it lives. Who stages holds a second one, shared, for the transaction, and looks whether the
+run lives: so nothing comes into staging once a run is over and has tidied up. Rows that a run left behind whose lock is free are
+removed by the next one.
 """
 
 import json
@@ -19,11 +21,13 @@ from deep_images_hub.batches.decide import Decision, PendingSubmission
 from deep_images_hub.catalogue.engine import copy_rows
 from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
 from deep_images_hub.verdicts import CHECK_VERSION
 
-# The first half of the advisory locks of runs; any number that nobody else takes.
+# The first halves of the advisory locks of runs, and of staging; any numbers that nobody else takes.
 _ATTEMPT_LOCK_CLASS = 0x44494803
+_STAGING_LOCK_CLASS = 0x44494804
 _COLUMNS = (
     "attempt", "batch_id", "submission_id", "status", "reason", "verdicts", "sha256", "format", "size_bytes",
     "picture_size_bytes", "width_px", "height_px", "difference_hash", "picture_key", "thumbnail_key", "quality_score",
@@ -58,7 +62,7 @@ class MergedBatch:
 
 @contextmanager
 def intake_attempt(engine: Engine) -> Iterator[int]:
-    """Begin a run of intake, give its number, and remove what it has left in staging when it ends.
+    """Begin a run of intake, give its number, and remove what it has left in staging when it ends, however late it came there.
 
     Holds one connection, idle and outside any transaction, whose end tells others that the run is over, however it ended.
     """
@@ -68,10 +72,15 @@ def intake_attempt(engine: Engine) -> Iterator[int]:
         try:
             yield attempt
         finally:
-            connection.execute(text("delete from staged_decisions where attempt = :attempt"), {"attempt": attempt})
             connection.execute(
                 text("select pg_advisory_unlock(:class, :attempt)"), {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt}
             )
+            with engine.begin() as tidying:
+                # Waits for those who are staging; those who come later see that the run is over.
+                tidying.execute(
+                    text("select pg_advisory_xact_lock(:class, :attempt)"), {"class": _STAGING_LOCK_CLASS, "attempt": attempt}
+                )
+                tidying.execute(text("delete from staged_decisions where attempt = :attempt"), {"attempt": attempt})
 
 
 def remove_dead_attempts(connection: Connection) -> int:
@@ -81,6 +90,9 @@ def remove_dead_attempts(connection: Connection) -> int:
     for attempt in attempts:
         lock = {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt}
         if connection.scalar(text("select pg_try_advisory_xact_lock(:class, :attempt)"), lock):
+            connection.execute(
+                text("select pg_advisory_xact_lock(:class, :attempt)"), {"class": _STAGING_LOCK_CLASS, "attempt": attempt}
+            )
             removed += connection.execute(text("delete from staged_decisions where attempt = :attempt"), lock).rowcount
     return removed
 
@@ -107,7 +119,17 @@ def pending_submissions(connection: Connection, *, portions: Sequence[tuple[int,
 
 
 def stage_decisions(connection: Connection, *, attempt: int, decisions: Iterable[Decision]) -> int:
-    """Put decisions into staging by COPY, and return how many. Their pictures must be in the store already."""
+    """Put decisions into staging by COPY, and return how many. Their pictures must be in the store already.
+
+    Raises:
+        UnavailableError: the run is over, so nobody would merge them.
+    """
+    staging = {"staging": _STAGING_LOCK_CLASS, "run": _ATTEMPT_LOCK_CLASS, "attempt": attempt}
+    connection.execute(text("select pg_advisory_xact_lock_shared(:staging, :attempt)"), staging)
+    if connection.scalar(text("select pg_try_advisory_xact_lock_shared(:run, :attempt)"), staging):
+        raise UnavailableError(
+            "This run of intake has been stopped, or has lost its connection to the database. Run intake again."
+        )
     return copy_rows(connection, "staged_decisions", _COLUMNS, (_staged_row(attempt, decision) for decision in decisions))
 
 

@@ -22,6 +22,29 @@ EXIT_DEFECT = 2
 EXIT_STOPPED = 130
 
 
+class StopSignals:
+    """The stop signals of this process: SIGTERM, from a service manager, is taken as a Ctrl-C; that one came is remembered."""
+
+    was_asked = False
+
+    def take(self) -> None:
+        """Take both signals from now on, from whoever took them before."""
+        signal.signal(signal.SIGTERM, self._interrupt)
+        signal.signal(signal.SIGINT, self._interrupt)
+
+    def ignore(self) -> None:
+        """From here on we are stopping: a second signal must not interrupt that."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> NoReturn:
+        self.was_asked = True
+        raise KeyboardInterrupt
+
+
+stop_signals = StopSignals()
+
+
 def run_command(command: Callable[[Settings, Namespace], int], parser: ArgumentParser, arguments: list[str]) -> int:
     """Run a command with the settings of this process and return its exit status.
 
@@ -29,18 +52,20 @@ def run_command(command: Callable[[Settings, Namespace], int], parser: ArgumentP
     """
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be given several times")
     given = parser.parse_args(arguments)
-    stop_on_sigterm()
+    stop_signals.was_asked = False
+    stop_signals.take()
     try:
         settings = load_settings(settings_given(given.set))
         configure_logs(settings.log_format)
         return command(settings, given)
-    except HubError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return EXIT_ERROR
-    except KeyboardInterrupt:
-        print(f"{parser.prog}: stopped.", file=sys.stderr)
-        return EXIT_STOPPED
-    except Exception:  # noqa: BLE001 - the one place where a defect of a command ends
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where a defect of a command ends
+        # What fails after a signal, while things are put away, fails because of it: a connection broken off, for instance.
+        if stop_signals.was_asked or isinstance(error, KeyboardInterrupt):
+            print(f"{parser.prog}: stopped.", file=sys.stderr)
+            return EXIT_STOPPED
+        if isinstance(error, HubError):
+            print(f"{parser.prog}: {error}", file=sys.stderr)
+            return EXIT_ERROR
         open_log(__name__).exception("command_failed", command=parser.prog)
         return EXIT_DEFECT
 
@@ -55,13 +80,3 @@ def settings_given(pairs: list[str]) -> dict[str, str]:
         if "=" not in pair:
             raise SettingsError(f"--set was given {pair!r}. Expected: NAME=VALUE, for instance --set backbone=resnet50.")
     return {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
-
-
-def stop_on_sigterm() -> None:
-    """Take SIGTERM, from a service manager, as a Ctrl-C: the stop is as clean."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGINT, interrupt)

@@ -1,0 +1,87 @@
+"""Staging of intake's decisions: only while their run lives, and nothing is left when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from deep_images_hub.batches.decide import Decision, PendingSubmission
+from deep_images_hub.catalogue.intake import intake_attempt, remove_dead_attempts, stage_decisions
+from deep_images_hub.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from tests.conftest import HubOf
+
+DECISION = Decision(PendingSubmission(id=1, batch_id=1, position=0, object_key="landing/b/0.jpg"), None)
+
+
+@pytest.fixture(scope="module")
+def engine(hub_of: HubOf) -> Iterator[Engine]:
+    with hub_of() as hub:
+        yield hub.engine
+
+
+def staged(engine: Engine) -> int:
+    with engine.begin() as connection:
+        return int(connection.execute(text("select count(*) from staged_decisions")).scalar_one())
+
+
+def stage(connection: Connection, attempt: int) -> None:
+    stage_decisions(connection, attempt=attempt, decisions=[DECISION])
+
+
+def test_nothing_can_be_staged_for_a_run_that_is_over(engine: Engine) -> None:
+    with intake_attempt(engine) as attempt, engine.begin() as connection:
+        stage(connection, attempt)
+        assert connection.scalar(text("select count(*) from staged_decisions")) == 1
+        connection.commit()
+    assert staged(engine) == 0
+    with engine.begin() as connection, pytest.raises(UnavailableError, match=r"stopped.*Run intake again"):
+        stage(connection, attempt)
+    assert staged(engine) == 0
+
+
+def test_the_end_of_a_run_waits_for_who_is_staging(engine: Engine) -> None:
+    has_ended = Event()
+    is_staging, attempts = Event(), list[int]()
+
+    def run() -> None:
+        with intake_attempt(engine) as attempt:
+            attempts.append(attempt)
+            is_staging.wait()
+        has_ended.set()
+
+    driver = Thread(target=run)
+    driver.start()
+    while not attempts:
+        has_ended.wait(0.01)
+    with engine.begin() as connection:
+        stage(connection, attempts[0])
+        is_staging.set()
+        assert not has_ended.wait(0.3), "the run's end overtook a transaction that was staging"
+    driver.join(timeout=10)
+    assert has_ended.is_set()
+    assert staged(engine) == 0
+
+
+def test_the_next_run_removes_what_a_killed_one_left(engine: Engine) -> None:
+    left_behind = 12345
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into staged_decisions (attempt, batch_id, submission_id, status, verdicts)"
+                " values (:attempt, 1, 1, 'unavailable', '[]')"
+            ),
+            {"attempt": left_behind},
+        )
+    with intake_attempt(engine) as attempt:
+        with engine.begin() as connection:
+            stage(connection, attempt)
+        with engine.begin() as connection:
+            assert remove_dead_attempts(connection) == 1
+        assert staged(engine) == 1, "a run that lives keeps what it staged"
+    assert staged(engine) == 0
