@@ -37,7 +37,7 @@ from deep_images_hub.wiring import Hub
 from spark_jobs.entry import run_job
 from spark_jobs.sending import PROBLEMS_SCHEMA, planned_frame, send_planned
 
-DEFAULT_IMAGES = 1200
+DEFAULT_IMAGES = 840
 # Batches that come into the catalogue in one transaction, and manifests that are read while it runs.
 _REGISTER_BATCHES = 64
 _POLL_S = 0.2

@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="A working image hub on this machine: simulated crowd, Spark intake, catalogue, dataset, model, portal.",
     )
     parser.add_argument("--photos", metavar="DIR|s3://BUCKET/PREFIX", help="labelled photographs: each folder is a label")
-    parser.add_argument("--images", type=int, metavar="N", help="photographs in all (all that there are, or 1,200 drawn ones)")
+    parser.add_argument("--images", type=int, metavar="N", help="photographs in all (all that there are, or 840 drawn ones)")
     parser.add_argument("--no-serve", action="store_true", help="end with one line of JSON instead of serving the portal")
     parser.add_argument("--began", type=float, help=SUPPRESS)
     return run_command(_demo, parser, sys.argv[1:] if arguments is None else arguments)

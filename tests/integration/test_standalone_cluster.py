@@ -1,28 +1,51 @@
 """The jobs on a Spark cluster whose processes share nothing with the driver but S3 and PostgreSQL over TCP."""
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from deep_images_hub.resources import resource
+from deep_images_hub.catalogue.models import model_by_id, model_of_run
+from deep_images_hub.catalogue.training import request_run
+from deep_images_hub.datasets.freeze import freeze
+from deep_images_hub.datasets.recipe import Recipe
+from deep_images_hub.predictions import Classifier
 from deep_images_hub.runtime.spark_submit import spark_submit
 from deep_images_hub.settings import Settings, load_settings
-from deep_images_hub.wiring import open_hub
+from deep_images_hub.wiring import Hub, open_hub
+from models.backbones import write_random_weights
+from tests.builders import photographs
 from tests.spark_cluster import SparkCluster
 from tests.swift_server import SwiftServer
 
-IMAGES = 24
+LABELS = ("Tea", "Coffee")
+PHOTOS_PER_LABEL = 40
+BACKBONE = "mobilenet_v2"
+
+# Keras on TensorFlow reads its variables with numpy's older protocol.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 
 
 @pytest.fixture
 def settings(swift: SwiftServer, database_url: str, tmp_path: Path) -> Settings:
-    stored = swift.settings(f"s3://{swift.new_bucket()}")
-    return load_settings({"home": tmp_path / "home", "database_url": SecretStr(database_url), **stored})
+    bucket = f"s3://{swift.new_bucket()}"
+    given = {"home": tmp_path / "home", "database_url": SecretStr(database_url), **swift.settings(bucket)}
+    return load_settings({**given, "backbone": BACKBONE, "weights": f"{bucket}/weights/random.weights.h5"})
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> str:
+    for label in LABELS:
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number, body in enumerate(photographs(PHOTOS_PER_LABEL, seed=label)):
+            (tmp_path / "photos" / label / f"{number}.jpg").write_bytes(body)
+    return str(tmp_path / "photos")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -39,27 +62,56 @@ def run(settings: Settings, cluster: SparkCluster, job: str, *arguments: str) ->
     return ran.stdout
 
 
-@pytest.mark.timeout(900)
-def test_crowd_and_intake_on_two_workers_with_s3(settings: Settings, tmp_path: Path) -> None:
-    labels = str(resource("config/labels/demo.csv"))
-    migrate = [sys.executable, "-m", "deep_images_hub.cli.migrate", "--labels", labels]
-    subprocess.run(migrate, env=os.environ | environment_of(settings), check=True, capture_output=True)
+def store_weights(hub: Hub, tmp_path: Path) -> None:
+    file = tmp_path / "random.weights.h5"
+    write_random_weights(BACKBONE, file, seed=4)
+    hub.store.create("weights/random.weights.h5", file.read_bytes())
 
-    with SparkCluster(tmp_path / "cluster", workers=2) as cluster:
-        run(settings, cluster, "simulate_crowd", "--images", str(IMAGES), "--defects", "truncated=0.2,exact_duplicate=0.2")
-        run(settings, cluster, "intake")
-        shipped = {path.parts[-4] for path in cluster.folder.glob("work/*/app-*/*/deep_images_hub-*.zip")}
 
-    assert shipped == {"0", "1"}, "each worker was sent the code"
-    hub = open_hub(settings)
+def assert_everything_was_decided(hub: Hub) -> None:
     with hub.engine.connect() as connection:
         counted = connection.execute(text("select status, count(*) from submissions group by status"))
         outcomes = dict(counted.all())
         keys = connection.scalars(text("select picture_key from images union all select thumbnail_key from images")).all()
-    assert sum(outcomes.values()) == IMAGES
+    assert sum(outcomes.values()) == len(LABELS) * PHOTOS_PER_LABEL
     assert outcomes.get("pending", 0) == 0
     assert outcomes["rejected"] >= 2
-    assert outcomes["accepted"] > IMAGES / 2
+    assert outcomes["accepted"] > PHOTOS_PER_LABEL
     assert len(keys) == 2 * outcomes["accepted"]
     assert all(hub.store.read(key) for key in keys)
+
+
+def request_model(hub: Hub) -> int:
+    with hub.engine.begin() as connection:
+        recipe = Recipe(label_codes=LABELS, with_descendants=False)
+        version = freeze(connection, recipe, name="Hot drinks", created_by=None)
+        return request_run(connection, version_id=version.id, requested_by=None, backbone="compact_vgg", workers=2).id
+
+
+@pytest.mark.timeout(900)
+def test_crowd_intake_features_and_training_on_two_workers_with_s3(settings: Settings, photos: str, tmp_path: Path) -> None:
+    migrate = [sys.executable, "-m", "deep_images_hub.cli.migrate"]
+    subprocess.run(migrate, env=os.environ | environment_of(settings), check=True, capture_output=True)
+    hub = open_hub(settings)
+    store_weights(hub, tmp_path)
+
+    with SparkCluster(tmp_path / "cluster", workers=2) as cluster:
+        defects = "truncated=0.1,exact_duplicate=0.1"
+        run(settings, cluster, "simulate_crowd", "--photos", photos, "--defects", defects)
+        run(settings, cluster, "intake")
+        assert_everything_was_decided(hub)
+        run_id = request_model(hub)
+        run(settings, cluster, "embed")
+        run(settings, cluster, "train_baseline", "--run", str(run_id))
+        shipped = {path.parts[-4] for path in cluster.folder.glob("work/*/app-*/*/deep_images_hub-*.zip")}
+
+    assert shipped == {"0", "1"}, "each worker was sent the code"
+    with hub.engine.connect() as connection:
+        assert connection.scalar(text("select count(*) from images where id not in (select image_id from embeddings)")) == 0
+        model_id = model_of_run(connection, run_id)
+        assert model_id is not None
+        model = model_by_id(connection, model_id)
+    assert model.label_codes == sorted(LABELS)
+    answers = Classifier(hub.store.read(model.onnx_key)).answers(Image.open(io.BytesIO(photographs(1, seed="Tea")[0])), limit=5)
+    assert {answer.label_code for answer in answers} == set(LABELS)
     hub.engine.dispose()
