@@ -41,7 +41,7 @@ class Decision:
 
 
 def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limits: ExaminationLimits) -> list[Decision]:
-    """Decide on submissions, in their order, and store the picture and the thumbnail of each that is accepted.
+    """Decide on submissions, in their order, and store the picture and the thumbnail of each that decodes.
 
     Pictures lie under their photograph's hash, and are stored unless they are there: doing it again changes nothing. On return,
     what was stored would survive a power cut.
@@ -117,7 +117,7 @@ def _examined(body: bytes | _Missing | _TooLarge, limits: ExaminationLimits) -> 
 
 
 def _store_picture(store: ObjectStore, decision: Decision) -> bool:
-    """Store what is kept of an accepted photograph. False: the store failed."""
+    """Store what is kept of a photograph. False: the store failed."""
     examination = decision.examination
     if examination is None or examination.picture is None or examination.sha256 is None:
         return True

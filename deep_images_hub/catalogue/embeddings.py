@@ -12,6 +12,11 @@ from deep_images_hub.catalogue.engine import copy_rows
 # How pgvector sends a halfvec: its dimension and a zero, 16 bits each, then float16 values, all in network order.
 _WIRE_HEADER_BYTES = 4
 _WIRE_FLOAT16 = np.dtype(">f2")
+# Pictures that were rejected have no current label: nobody looks at them.
+_PENDING = (
+    "from images where exists (select from image_labels where image_labels.image_id = images.id and image_labels.is_current)"
+    " and not exists (select from embeddings where embeddings.image_id = images.id and embeddings.model = :model)"
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,7 @@ def pending_images(connection: Connection, *, model: str, after_id: int = 0, lim
         model: backbone and digest of its weights.
     """
     rows = connection.execute(
-        text(
-            "select images.id as image_id, images.picture_key from images"
-            " where images.id > :after_id and not exists"
-            " (select from embeddings where embeddings.image_id = images.id and embeddings.model = :model)"
-            " order by images.id limit :limit"
-        ),
+        text(f"select images.id as image_id, picture_key {_PENDING} and images.id > :after_id order by images.id limit :limit"),
         {"model": model, "after_id": after_id, "limit": limit},
     )
     return [PendingImage(**row._mapping) for row in rows]
@@ -42,13 +42,7 @@ def pending_images(connection: Connection, *, model: str, after_id: int = 0, lim
 
 def pending_count(connection: Connection, *, model: str) -> int:
     """Return how many pictures have no features of a model yet. Reads the whole table: for jobs, not for requests."""
-    count: int = connection.execute(
-        text(
-            "select count(*) from images where not exists"
-            " (select from embeddings where embeddings.image_id = images.id and embeddings.model = :model)"
-        ),
-        {"model": model},
-    ).scalar_one()
+    count: int = connection.execute(text(f"select count(*) {_PENDING}"), {"model": model}).scalar_one()
     return count
 
 

@@ -1,5 +1,8 @@
 """How decisions of intake come into the catalogue: staged by COPY from wherever they are made, then merged batch by batch.
 
+Every photograph that decodes becomes a picture with a row in `images`, but only an accepted one gets a current label, and only
+pictures with a current label are seen anywhere. So a rejected one can be let in later, when a threshold moves.
+
 A batch is merged in one transaction, which also closes it: killed anywhere, a run leaves batches that are closed and batches
 that are pending, and nothing between. Of equal photographs the first one to be merged becomes the picture; since runs merge
 in order of the batches' ids, that is the one with the lowest batch id and position.
@@ -144,8 +147,8 @@ def _staged_row(attempt: int, decision: Decision) -> tuple[object, ...]:
         return (*key, "rejected", examination.reason, verdicts, sha256, *[None] * (len(_COLUMNS) - 7))
     return (
         *key,
-        "accepted",
-        None,
+        examination.status,
+        examination.reason,
         verdicts,
         sha256,
         picture.format,
@@ -180,13 +183,13 @@ def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> Merge
     if batch.status == "closed":
         return None
     place = {"attempt": attempt, "batch_id": batch_id}
-    image_count: int = connection.execute(load_query("intake_insert_images"), place).scalar_one()
-    connection.execute(load_query("intake_label_images"), {"batch_id": batch_id})
+    connection.execute(load_query("intake_insert_images"), place)
     decided = connection.execute(load_query("intake_decide_submissions"), place).one()
     if decided.accepted + decided.rejected != batch.submitted_count:
         raise ValueError(
             f"batch {batch_id} has {batch.submitted_count} submissions and {decided.accepted + decided.rejected} decisions"
         )
+    labelled = connection.execute(load_query("intake_label_images"), {"batch_id": batch_id}).rowcount
     connection.execute(load_query("intake_write_verdicts"), {**place, "check_version": CHECK_VERSION})
     connection.execute(
         text(
@@ -196,5 +199,5 @@ def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> Merge
         {"batch_id": batch_id, "accepted": decided.accepted, "rejected": decided.rejected},
     )
     connection.execute(text("delete from staged_decisions where batch_id = :batch_id"), {"batch_id": batch_id})
-    add_image_counts(connection, {batch.label_id: image_count})
+    add_image_counts(connection, {batch.label_id: labelled})
     return MergedBatch(batch_id, decided.accepted, decided.rejected)

@@ -30,7 +30,7 @@ class ExaminationLimits:
 
 @dataclass(frozen=True)
 class Picture:
-    """A photograph that was accepted, in the forms in which it is kept.
+    """A photograph that decodes, in the forms in which it is kept, whatever its quality: a threshold may be moved later.
 
     Attributes:
         format: of the bytes as sent.
@@ -59,7 +59,7 @@ class Examination:
         reason: why the photograph is rejected, one of `verdicts.REASONS`; None where it is accepted.
         verdicts: one for each check that was made, in order.
         sha256: of the bytes as sent; None where they were never read whole.
-        picture: None where it is rejected.
+        picture: None where the bytes are no sound photograph.
     """
 
     reason: str | None
@@ -99,8 +99,6 @@ def examine(body: bytes, limits: ExaminationLimits) -> Examination:
     quality = quality_verdicts(photograph, limits.thresholds, full_side_px=limits.image_side_px)
     verdicts = (Verdict("bytes", "pass"), Verdict("decode", "pass"), *quality)
     reason = next((verdict.check_name for verdict in quality if verdict.outcome == "fail"), None)
-    if reason:
-        return Examination(reason, verdicts, sha256, picture=None)
     picture = Picture(
         format=photograph.format,
         width_px=photograph.width_px,
@@ -110,7 +108,7 @@ def examine(body: bytes, limits: ExaminationLimits) -> Examination:
         jpeg=_jpeg(photograph.picture, limits.jpeg_quality),
         thumbnail_jpeg=_jpeg(_thumbnail(photograph.picture, limits.thumbnail_side_px), limits.jpeg_quality),
     )
-    return Examination(None, verdicts, sha256, picture)
+    return Examination(reason, verdicts, sha256, picture)
 
 
 def refused_as_missing() -> Examination:

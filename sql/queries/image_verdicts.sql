@@ -3,8 +3,7 @@
 -- Columns: check_name, outcome, score, threshold, detail.
 select verdicts.check_name, verdicts.outcome, verdicts.score, verdicts.threshold, verdicts.detail
 from images
-join submissions
-    on submissions.image_id = images.id and submissions.batch_id = images.batch_id and submissions.status = 'accepted'
+join submissions on submissions.object_key = images.original_key
 join verdicts on verdicts.submission_id = submissions.id
 where images.id = :image_id
 order by verdicts.id

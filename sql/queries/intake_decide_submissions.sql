@@ -1,11 +1,14 @@
 -- Write down what became of each submission of a batch. Accepted is the photograph that a picture was made of; others with the same
--- bytes are duplicates of it, wherever it came from.
+-- bytes are duplicates of it, wherever it came from. Rejected ones that decode keep their picture too.
 -- Parameters: attempt, batch_id.
 -- Columns: accepted, rejected: how many submissions.
 with decisions as (
     select distinct on (staged.submission_id)
         staged.submission_id,
-        case when images.original_key = submissions.object_key then 'accepted' else 'rejected' end as status,
+        case
+            when staged.status = 'accepted' and images.original_key = submissions.object_key then 'accepted'
+            else 'rejected'
+        end as status,
         case
             when staged.status = 'rejected' then staged.reason
             when images.original_key <> submissions.object_key then 'exact_duplicates'
@@ -13,7 +16,7 @@ with decisions as (
         images.id as image_id
     from staged_decisions as staged
     join submissions on submissions.id = staged.submission_id
-    left join images on images.sha256 = staged.sha256 and staged.status = 'accepted'
+    left join images on images.sha256 = staged.sha256 and staged.picture_key is not null
     where staged.attempt = :attempt and staged.batch_id = :batch_id
     order by staged.submission_id
 ),

@@ -1,25 +1,21 @@
--- Make pictures of a batch's accepted photographs, except of those that the hub has already. Of equal photographs in the batch the
+-- Make pictures of a batch's photographs that decode, except of those that the hub has already. Of equal photographs in the batch the
 -- first becomes the picture. Rows go in in order of sha256, so that two batches with the same photographs cannot lock each other out.
 -- Parameters: attempt, batch_id.
--- Columns: images, the number of pictures that are new.
-with accepted as (
+-- Columns: none.
+with decoded as (
     select distinct on (staged.sha256) staged.*, submissions.object_key, submissions.taken_at
     from staged_decisions as staged
     join submissions on submissions.id = staged.submission_id
-    where staged.attempt = :attempt and staged.batch_id = :batch_id and staged.status = 'accepted'
+    where staged.attempt = :attempt and staged.batch_id = :batch_id and staged.picture_key is not null
     order by staged.sha256, submissions.position
-),
-inserted as (
-    insert into images (
-        sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, difference_hash, original_key, picture_key,
-        thumbnail_key, quality_score, taken_at
-    )
-    select
-        sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, difference_hash, object_key, picture_key,
-        thumbnail_key, quality_score, taken_at
-    from accepted
-    order by sha256
-    on conflict (sha256) do nothing
-    returning 1
 )
-select count(*) as images from inserted
+insert into images (
+    sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, difference_hash, original_key, picture_key,
+    thumbnail_key, quality_score, taken_at
+)
+select
+    sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, difference_hash, object_key, picture_key,
+    thumbnail_key, quality_score, taken_at
+from decoded
+order by sha256
+on conflict (sha256) do nothing

@@ -12,6 +12,6 @@ select
     originals.sha256 as original_sha256
 from submissions
 left join verdicts on verdicts.submission_id = submissions.id
-left join images as originals on originals.id = submissions.image_id and submissions.status <> 'accepted'
+left join images as originals on originals.id = submissions.image_id and submissions.reason = 'exact_duplicates'
 where submissions.object_key = :object_key
 order by array_position(array['fail', 'flag', 'pass'], verdicts.outcome), verdicts.id
