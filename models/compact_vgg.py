@@ -2,8 +2,8 @@
 
 Blocks of 3 × 3 convolutions with growing width, halved by max pooling, ending in a global average. Batch normalisation, which VGG
 does not have, lets it learn from some hundreds of pictures in a minute; without it, or with group normalisation, it had learnt a
-third as much after as many epochs. It is synchronised, so that it normalises by the whole batch over all workers, and one worker
-and several come to the same weights.
+third as much after as many epochs. It is synchronised: it normalises by the whole batch over all workers, so that what is learned
+does not depend on how many they are.
 """
 
 from typing import Any

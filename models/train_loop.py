@@ -2,7 +2,8 @@
 
 Every worker runs `train` with the same arguments but its rank. They hold the same weights at all times: each computes the
 gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and several come
-to the same weights, to rounding, where the workers divide the batch. This module is TensorFlow's, because of `tf.distribute`.
+to the same weights where the workers divide the batch, but for rounding and what it makes of ties (docs/experiments.md). This
+module is TensorFlow's, because of `tf.distribute`.
 """
 
 import itertools
@@ -19,14 +20,11 @@ from numpy.typing import NDArray
 
 from models.batches import Batch, Examples, steps_per_epoch, training_batches, validation_batches
 from models.training_config import TrainingConfig
+from models.training_outcome import AddressTakenError, EpochReport, Trained
 
 Distort = Callable[[Any, Any], Any]
 
 _PREPARED_BATCHES = 2
-
-
-class AddressTakenError(Exception):
-    """This worker's address was taken by another process before TensorFlow could listen there. Try again with new ones."""
 
 
 @dataclass(frozen=True)
@@ -46,33 +44,6 @@ class Task:
     validation: Examples
     distort: Distort
     noise_width: int
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """How an epoch went. Losses are mean cross-entropies, accuracies are top-1, 0..1; NaN where there is no validation split."""
-
-    epoch: int
-    epochs: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What came of it.
-
-    Attributes:
-        weights: of the best epoch, in the order of the network's `get_weights`.
-        best_epoch: from 1.
-        reports: of every epoch that was run.
-    """
-
-    weights: list[NDArray[np.float32]]
-    best_epoch: int
-    reports: list[EpochReport]
 
 
 def train(

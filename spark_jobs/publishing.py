@@ -16,6 +16,7 @@ from deep_images_hub.pretrained_weights import WeightsFile
 from deep_images_hub.wiring import Hub
 from models.evaluate import judge
 from models.specs import backbone_spec
+from models.training_outcome import Trained
 from spark_jobs.stored_pictures import read_ahead, read_picture
 from spark_jobs.training_set import TrainingSet, features_by_position
 from spark_jobs.training_tasks import TrainingPlan
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import keras
 
     from models.export import ExportedModel
-    from models.train_loop import Trained
 
 # Pictures of the test split on which the files are compared with the model.
 _PROOF_IMAGES = 16
@@ -45,7 +45,7 @@ def publish(
     hub: Hub,
     plan: TrainingPlan,
     training_set: TrainingSet,
-    trained: "Trained",
+    trained: Trained,
     weights: WeightsFile | None,
     *,
     on_stage: Callable[[str, dict[str, float]], None],
@@ -85,7 +85,7 @@ def publish(
     return row
 
 
-def _with_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: "Trained", weights: WeightsFile) -> Judged:
+def _with_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile) -> Judged:
     from models.backbones import build_backbone
     from models.export import with_head, with_softmax
     from models.head import FeatureScale, class_probabilities, for_unscaled_features
@@ -101,7 +101,7 @@ def _with_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained:
     )
 
 
-def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: "Trained") -> Judged:
+def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> Judged:
     from models.compact_vgg import build_compact_vgg
     from models.export import with_softmax
 
@@ -119,7 +119,7 @@ def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, train
     return Judged(classifier, np.concatenate(probabilities))
 
 
-def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: "Trained") -> dict[str, Any]:
+def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> dict[str, Any]:
     best = trained.reports[trained.best_epoch - 1]
     has_validation = len(training_set.positions("validation")) > 0
     return {

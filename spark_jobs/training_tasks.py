@@ -22,13 +22,14 @@ from deep_images_hub.settings import Settings
 from models.batches import Examples, Rows, class_weights
 from models.specs import backbone_spec
 from models.training_config import TrainingConfig
+from models.training_outcome import EpochReport, Trained
 from spark_jobs.run_progress import tell
 from spark_jobs.stored_pictures import LocalPictures, read_picture
 from spark_jobs.tensorflow_process import fresh_process
 from spark_jobs.training_set import TrainingSet, features_by_position
 
 if TYPE_CHECKING:
-    from models.train_loop import EpochReport, Task, Trained
+    from models.train_loop import Task
 
 _ADDRESS_ATTEMPTS = 3
 
@@ -52,7 +53,7 @@ class TrainingPlan:
     config: TrainingConfig
 
 
-def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int) -> "Trained":
+def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int) -> Trained:
     """Train on so many barrier tasks at once.
 
     Returns:
@@ -92,7 +93,7 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
     return None
 
 
-def _task(plan: TrainingPlan, _positions: Iterable[int]) -> "Iterator[Trained]":
+def _task(plan: TrainingPlan, _positions: Iterable[int]) -> Iterator[Trained]:
     """Train as one of the workers; rank 0 tells what came of it."""
     context = BarrierTaskContext.get()
     rank = context.partitionId()
@@ -110,7 +111,7 @@ def _task(plan: TrainingPlan, _positions: Iterable[int]) -> "Iterator[Trained]":
         yield trained
 
 
-def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> "Trained":
+def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
     """Runs in a process of its own."""
     from models.train_loop import train
 
@@ -119,7 +120,7 @@ def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> "Trained":
         training_set = TrainingSet.of_version(connection, plan.version_id)
         task = _scratch_task(plan, training_set) if plan.features_model is None else _head_task(connection, plan, training_set)
 
-    def report(epoch: "EpochReport") -> None:
+    def report(epoch: EpochReport) -> None:
         metrics = {name: value for name, value in asdict(epoch).items() if isinstance(value, float) and math.isfinite(value)}
         tell(
             engine,
