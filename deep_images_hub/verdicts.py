@@ -4,6 +4,7 @@ Names and the direction of scores (0..1, lower is worse) are CleanVision's where
 is a row with a reason from here; it is never an exception that stops a batch.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SUBMISSION_STATUSES = ("pending", "accepted", "rejected", "review")
@@ -23,10 +24,17 @@ BROKEN_REASONS = (
 )
 # Why a picture that decodes is refused or looked at by a person.
 QUALITY_REASONS = ("odd_size", "odd_aspect_ratio", "dark", "light", "low_information", "blurry")
-REASONS = (*BROKEN_REASONS, "exact_duplicates", *QUALITY_REASONS)
+# Why a person has to look at a picture: a network doubts its label, and networks never refuse a picture by themselves.
+REVIEW_REASONS = ("label_agreement",)
+# In the order in which they count: of several, the first one is why.
+REASONS = (*BROKEN_REASONS, "exact_duplicates", *QUALITY_REASONS, *REVIEW_REASONS)
 
-# A check of the ledger. `bytes` and `decode` fail with one of BROKEN_REASONS as detail; the others fail under their own name.
-CHECKS = ("bytes", "decode", "exact_duplicates", *QUALITY_REASONS)
+# A check of the ledger. `bytes` and `decode` fail with one of BROKEN_REASONS at the begin of their detail; the others fail under
+# their own name.
+CHECKS = ("bytes", "decode", "exact_duplicates", *QUALITY_REASONS, *REVIEW_REASONS)
+
+# Who may change a decision after intake's: a new threshold, the network's opinion, a person.
+DECISION_CAUSES = ("redecide", "network", "operator")
 
 # Raise a check's version when its score changes meaning; the ledger keeps the verdicts of all versions.
 CHECK_VERSION = 1
@@ -49,3 +57,22 @@ class Verdict:
     score: float | None = None
     threshold: float | None = None
     detail: str | None = None
+
+
+def decision_of(verdicts: Iterable[Verdict]) -> tuple[str, str | None]:
+    """Return what a submission's verdicts make of it, in whatever order they come: its status and reason.
+
+    The first failing check, in the order of REASONS, is the reason: rejected, or in review when it is one of REVIEW_REASONS.
+    Without any it is accepted. Flags change nothing.
+    """
+    failed = {_reason_of(verdict) for verdict in verdicts if verdict.outcome == "fail"}
+    if not failed:
+        return "accepted", None
+    reason = min(failed, key=REASONS.index)
+    return ("review" if reason in REVIEW_REASONS else "rejected"), reason
+
+
+def _reason_of(failed: Verdict) -> str:
+    if failed.check_name in ("bytes", "decode"):
+        return (failed.detail or "").partition(":")[0]
+    return failed.check_name

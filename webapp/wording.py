@@ -26,6 +26,7 @@ REASON_WORDS = {
     "light": "too bright",
     "low_information": "almost nothing in it",
     "blurry": "blurred",
+    "label_agreement": "it may show something else than its label says",
 }
 # What a check asks of a picture.
 CHECK_WORDS = {
@@ -38,6 +39,7 @@ CHECK_WORDS = {
     "light": "Is it free of glare?",
     "low_information": "Does it show something?",
     "blurry": "Is it sharp?",
+    "label_agreement": "Does it show what its label says?",
 }
 _OUTCOME_WORDS = {"pass": "yes", "flag": "worth a look", "fail": "no"}
 

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from deep_images_hub.accounts import ROLES
 from deep_images_hub.licences import LICENCES
 from deep_images_hub.training import RUN_STATUSES
-from deep_images_hub.verdicts import CHECKS, OUTCOMES, REASONS, SUBMISSION_STATUSES
+from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, OUTCOMES, REASONS, SUBMISSION_STATUSES
 
 metadata = MetaData(
     naming_convention={
@@ -293,6 +293,25 @@ verdicts = Table(
     _one_of("outcome", OUTCOMES),
     CheckConstraint("score between 0 and 1", name="score_range"),
     UniqueConstraint("submission_id", "check_name", "check_version"),
+)
+
+# Every decision after intake's: what a submission was, what it became, and why. Rows are added, never changed.
+decision_changes = Table(
+    "decision_changes",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("from_status", Text, nullable=False),
+    Column("from_reason", Text),
+    Column("to_status", Text, nullable=False),
+    Column("to_reason", Text),
+    Column("image_label_id", ForeignKey("image_labels.id"), comment="the label that its picture got or lost by this"),
+    Column("cause", Text, nullable=False),
+    Column("detail", Text, comment="for people: what brought it about"),
+    Column("user_id", ForeignKey("users.id"), comment="who decided; null where nobody signed"),
+    _created_at(),
+    _one_of("cause", DECISION_CAUSES),
+    CheckConstraint("(from_status, from_reason) is distinct from (to_status, to_reason)", name="changes_something"),
 )
 
 # What intake found out about submissions whose batch is not merged yet; emptied batch by batch. Unlogged, since after a crash

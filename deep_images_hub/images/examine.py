@@ -10,7 +10,7 @@ from deep_images_hub.images.decode import Refusal, decode
 from deep_images_hub.images.difference_hash import difference_hash
 from deep_images_hub.images.quality import QualityThresholds, quality_verdicts, thresholds_from_settings
 from deep_images_hub.settings import Settings
-from deep_images_hub.verdicts import Verdict
+from deep_images_hub.verdicts import Verdict, decision_of
 
 # Found out before any decoding; the other reasons of `verdicts.BROKEN_REASONS` are the decoder's.
 _BYTES_REASONS = frozenset({"missing", "empty", "too_large", "not_an_image", "unsupported_format"})
@@ -98,7 +98,7 @@ def examine(body: bytes, limits: ExaminationLimits) -> Examination:
         return _refused(photograph, sha256)
     quality = quality_verdicts(photograph, limits.thresholds, full_side_px=limits.image_side_px)
     verdicts = (Verdict("bytes", "pass"), Verdict("decode", "pass"), *quality)
-    reason = next((verdict.check_name for verdict in quality if verdict.outcome == "fail"), None)
+    _, reason = decision_of(verdicts)
     picture = Picture(
         format=photograph.format,
         width_px=photograph.width_px,

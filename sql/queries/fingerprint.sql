@@ -86,6 +86,16 @@ with contents (table_name, content) as (
     from verdicts
     join submissions on submissions.id = verdicts.submission_id
     union all
+    select
+        'decision_changes',
+        row(
+            submissions.object_key, decision_changes.from_status, decision_changes.from_reason, decision_changes.to_status,
+            decision_changes.to_reason, decision_changes.cause, decision_changes.detail, users.email
+        )::text
+    from decision_changes
+    join submissions on submissions.id = decision_changes.submission_id
+    left join users on users.id = decision_changes.user_id
+    union all
     select 'embeddings', row(images.sha256, embeddings.model, embeddings.features)::text
     from embeddings
     join images on images.id = embeddings.image_id

@@ -13,6 +13,7 @@ from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.labels import label_by_code, load_graph
 from deep_images_hub.catalogue.tables import batches, image_labels, images, places, submissions, verdicts
 from deep_images_hub.labels.graph import PART, LabelEdge, LabelGraph
+from deep_images_hub.verdicts import BROKEN_REASONS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -94,7 +95,8 @@ def plant_batch(
     supplier: str = "ada",
     licence: str = "by",
 ) -> list[int]:
-    """Send and decide a batch; return the ids of its accepted pictures.
+    """Send and decide a batch; return the ids of its accepted pictures. As in intake, what is refused for its quality or needs a
+    look has a picture too.
 
     Args:
         outcomes: one a submission: `accepted`, a reason of rejection, or `review:` and a reason.
@@ -109,8 +111,9 @@ def plant_batch(
     for position, outcome in enumerate(outcomes):
         status, _, reason = outcome.partition(":") if ":" in outcome or outcome == ACCEPTED else ("rejected", "", outcome)
         counts[status] += 1
-        image_id = _plant_image(connection, batch_id, key, position) if status == ACCEPTED else None
-        if image_id is not None:
+        has_picture = reason not in (*BROKEN_REASONS, "exact_duplicates")
+        image_id = _plant_image(connection, batch_id, key, position) if has_picture else None
+        if status == ACCEPTED and image_id is not None:
             planted.append(image_id)
             connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
         connection.execute(

@@ -50,7 +50,7 @@ def test_fingerprint_is_the_same_in_whatever_order_rows_were_written(hub_of: Cal
         "places": 1,
         "batches": 3,
         "submissions": 9,
-        "images": 6,
+        "images": 9,
         "image_labels": 6,
         "verdicts": 9,
         "embeddings": 3,

@@ -1,0 +1,197 @@
+"""Decisions after intake's: a new threshold, the network's opinion, a person. All of them go through `change_decisions`.
+
+It keeps together what must never part: what a submission is, its batch's counts, whether its picture has a current label (and so
+is seen anywhere), the counts of labels, and the history of decisions.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from deep_images_hub.catalogue.label_counts import add_image_counts
+from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
+from deep_images_hub.verdicts import DECISION_CAUSES, REASONS
+
+_DECIDED = ("accepted", "rejected", "review")
+
+
+@dataclass(frozen=True)
+class DecisionChange:
+    """What a submission shall be from now on.
+
+    Attributes:
+        status: `accepted`, `rejected` or `review`.
+        reason: one of `verdicts.REASONS`; None exactly where it is accepted.
+    """
+
+    submission_id: int
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class PastDecision:
+    """A decision that was changed later: from what to what, why, and when."""
+
+    from_status: str
+    from_reason: str | None
+    to_status: str
+    to_reason: str | None
+    cause: str
+    detail: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class _Before:
+    """A submission before its decision is changed. has_own_picture: it is neither broken nor a copy of another photograph."""
+
+    submission_id: int
+    batch_key: str
+    position: int
+    batch_id: int
+    batch_status: str
+    status: str
+    reason: str | None
+    has_own_picture: bool
+
+
+def change_decisions(
+    connection: Connection,
+    *,
+    changes: Sequence[DecisionChange],
+    cause: str,
+    detail: str | None = None,
+    user_id: int | None = None,
+) -> int:
+    """Change what submissions of closed batches are, with all that follows from it, and return how many became something else.
+
+    A picture that is no longer accepted loses its current label. One that is accepted gets the label back that it had when it was
+    last accepted, or else its supplier's. A change to what a submission is already is nothing.
+
+    Call it once in a transaction, near its end: it locks the batches, in order of their ids, and then the counts of labels.
+
+    Args:
+        cause: one of `verdicts.DECISION_CAUSES`.
+        detail: for people: what brought it about.
+        user_id: who decided, where somebody did.
+
+    Raises:
+        InvalidInputError: a status, reason or cause is unknown, they do not go together, or a submission is named twice.
+        NotFoundError: a submission does not exist.
+        ConflictError: a batch is pending still, or something shall be accepted, or looked at, that no picture was made of.
+    """
+    wanted = _checked(changes, cause)
+    if not wanted:
+        return 0
+    before = _locked(connection, list(wanted))
+    changed = [
+        was for was in before if (was.status, was.reason) != (wanted[was.submission_id].status, wanted[was.submission_id].reason)
+    ]
+    if not changed:
+        return 0
+    _refuse_impossible(changed, wanted)
+    labels, label_counts = _moved_labels(connection, changed, wanted)
+    connection.execute(
+        load_query("change_decisions"),
+        {
+            "submission_ids": [was.submission_id for was in changed],
+            "statuses": [wanted[was.submission_id].status for was in changed],
+            "reasons": [wanted[was.submission_id].reason for was in changed],
+            "image_label_ids": [labels.get(was.submission_id) for was in changed],
+            "cause": cause,
+            "detail": detail,
+            "user_id": user_id,
+        },
+    )
+    _count_in_batches(connection, changed, wanted)
+    add_image_counts(connection, label_counts)
+    return len(changed)
+
+
+def decision_history(connection: Connection, *, submission_id: int) -> list[PastDecision]:
+    """Return how a submission's decision changed since intake, oldest first."""
+    rows = connection.execute(
+        text(
+            "select from_status, from_reason, to_status, to_reason, cause, detail, created_at from decision_changes"
+            " where submission_id = :submission_id order by id"
+        ),
+        {"submission_id": submission_id},
+    )
+    return [PastDecision(**row._mapping) for row in rows]
+
+
+def _checked(changes: Iterable[DecisionChange], cause: str) -> dict[int, DecisionChange]:
+    if cause not in DECISION_CAUSES:
+        raise InvalidInputError(f"{cause!r} is no cause of a decision. Expected one of {', '.join(DECISION_CAUSES)}.")
+    wanted: dict[int, DecisionChange] = {}
+    for change in changes:
+        if change.status not in _DECIDED:
+            raise InvalidInputError(f"{change.status!r} is no decision. Expected one of {', '.join(_DECIDED)}.")
+        if (change.status == "accepted") != (change.reason is None) or (change.reason or REASONS[0]) not in REASONS:
+            raise InvalidInputError(
+                f"{change.status!r} does not go with the reason {change.reason!r}. Expected none for what is accepted, "
+                f"else one of {', '.join(REASONS)}."
+            )
+        if change.submission_id in wanted:
+            raise InvalidInputError(f"Submission {change.submission_id} is named twice. Decide on it once.")
+        wanted[change.submission_id] = change
+    return wanted
+
+
+def _locked(connection: Connection, submission_ids: list[int]) -> list[_Before]:
+    """Lock the batches of submissions, and then read these: nobody changes them before the transaction ends."""
+    given = {"submission_ids": submission_ids}
+    connection.execute(
+        text(
+            "select id from batches where id in (select batch_id from submissions where id = any(:submission_ids))"
+            " order by id for no key update"
+        ),
+        given,
+    )
+    before = [_Before(**row._mapping) for row in connection.execute(load_query("decisions_before"), given)]
+    if missing := set(submission_ids) - {was.submission_id for was in before}:
+        raise NotFoundError(f"There is no submission with the id {min(missing)}.")
+    return before
+
+
+def _refuse_impossible(changed: Iterable[_Before], wanted: Mapping[int, DecisionChange]) -> None:
+    for was in changed:
+        which = f"number {was.position} of batch {was.batch_key!r}"
+        if was.batch_status != "closed":
+            raise ConflictError(
+                f"The batch of {which} is {was.batch_status}: intake has not decided on it yet. Run intake first."
+            )
+        if wanted[was.submission_id].status != "rejected" and not was.has_own_picture:
+            raise ConflictError(
+                f"There is no picture of {which}, which is {was.status} as {was.reason}: it cannot become "
+                f"{wanted[was.submission_id].status}. Broken files and copies of other photographs stay rejected."
+            )
+
+
+def _moved_labels(
+    connection: Connection, changed: Iterable[_Before], wanted: Mapping[int, DecisionChange]
+) -> tuple[dict[int, int], Counter[int]]:
+    """Take and give current labels. Returns the moved label's row by submission, and what it adds to counts by label."""
+    leaving = [was.submission_id for was in changed if was.status == "accepted"]
+    coming = [was.submission_id for was in changed if wanted[was.submission_id].status == "accepted"]
+    rows: dict[int, int] = {}
+    counts: Counter[int] = Counter()
+    for query, submission_ids, added in (("labels_taken_away", leaving, -1), ("labels_given_back", coming, 1)):
+        for moved in connection.execute(load_query(query), {"submission_ids": submission_ids}) if submission_ids else ():
+            rows[moved.submission_id] = moved.image_label_id
+            counts[moved.label_id] += added
+    return rows, counts
+
+
+def _count_in_batches(connection: Connection, changed: Iterable[_Before], wanted: Mapping[int, DecisionChange]) -> None:
+    added: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for was in changed:
+        added[was.batch_id][was.status] -= 1
+        added[was.batch_id][wanted[was.submission_id].status] += 1
+    lists = {status: [counts[status] for counts in added.values()] for status in _DECIDED}
+    connection.execute(load_query("add_batch_counts"), {"batch_ids": list(added), **lists})
