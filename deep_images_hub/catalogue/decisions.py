@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
-from deep_images_hub.verdicts import DECISION_CAUSES, REASONS
+from deep_images_hub.verdicts import CHECK_VERSION, DECISION_CAUSES, REASONS, Verdict
 
 _DECIDED = ("accepted", "rejected", "review")
 
@@ -44,6 +44,35 @@ class PastDecision:
     cause: str
     detail: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class LedgerVerdict(Verdict):
+    """A verdict as the ledger keeps it. is_in_force: no newer verdict of the same check took its place."""
+
+    check_version: int = CHECK_VERSION
+    is_in_force: bool = True
+
+
+@dataclass(frozen=True)
+class WhyRejected:
+    """What the ledger knows of one object that was sent.
+
+    Attributes:
+        reason: None where it is accepted, or pending.
+        original_sha256: of the picture that it is a copy of, where that is the reason.
+        cause: what changed its decision last, one of `verdicts.DECISION_CAUSES`; None: it is as intake decided.
+        cause_detail: for people; None likewise.
+        verdicts: those in force first, and of them those that failed it.
+    """
+
+    status: str
+    reason: str | None
+    original_sha256: str | None
+    cause: str | None
+    cause_detail: str | None
+    changed_at: datetime | None
+    verdicts: tuple[LedgerVerdict, ...]
 
 
 @dataclass(frozen=True)
@@ -123,6 +152,34 @@ def decision_history(connection: Connection, *, submission_id: int) -> list[Past
         {"submission_id": submission_id},
     )
     return [PastDecision(**row._mapping) for row in rows]
+
+
+def why_rejected(connection: Connection, *, object_key: str) -> WhyRejected:
+    """Return why an object that was sent is no accepted picture, or why it is one. Raises NotFoundError."""
+    rows = connection.execute(load_query("why_rejected"), {"object_key": object_key}).all()
+    if not rows:
+        raise NotFoundError(f"Nothing was sent as {object_key!r}.")
+    return WhyRejected(
+        status=rows[0].status,
+        reason=rows[0].reason,
+        original_sha256=rows[0].original_sha256,
+        cause=rows[0].cause,
+        cause_detail=rows[0].cause_detail,
+        changed_at=rows[0].changed_at,
+        verdicts=tuple(
+            LedgerVerdict(
+                check_name=row.check_name,
+                outcome=row.outcome,
+                score=row.score,
+                threshold=row.threshold,
+                detail=row.detail,
+                check_version=row.check_version,
+                is_in_force=row.is_in_force,
+            )
+            for row in rows
+            if row.check_name is not None
+        ),
+    )
 
 
 def _checked(changes: Iterable[DecisionChange], cause: str) -> dict[int, DecisionChange]:

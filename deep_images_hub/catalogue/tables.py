@@ -276,7 +276,33 @@ image_labels = Table(
     ),
 )
 
-# The ledger. Scores run from 0 (worst) to 1; lower is worse. Null: the check gives no score.
+# A new threshold for a check, applied to the scores that the ledger has. Thresholds in force may differ from picture to picture:
+# batches were taken in under different settings, or a redecision was stopped half way.
+redecisions = Table(
+    "redecisions",
+    metadata,
+    _id(),
+    Column("check_name", Text, nullable=False),
+    Column("threshold", REAL, CheckConstraint("threshold between 0 and 1", name="threshold_range"), nullable=False),
+    Column("lowest_before", REAL, comment="of the thresholds that were in force when it began"),
+    Column("highest_before", REAL, comment="likewise"),
+    Column("user_id", ForeignKey("users.id")),
+    Column("judged_count", BigInteger, nullable=False, server_default=text("0"), comment="verdicts that it added"),
+    Column("in_count", BigInteger, nullable=False, server_default=text("0"), comment="pictures that became accepted"),
+    Column("out_count", BigInteger, nullable=False, server_default=text("0"), comment="pictures that were accepted"),
+    Column(
+        "changed_count",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="submissions that became something else, these among them",
+    ),
+    _created_at(),
+    Column("finished_at", DateTime(timezone=True), comment="null: it was stopped; the same one again goes on with it"),
+)
+
+# The ledger. Scores run from 0 (worst) to 1; lower is worse. Null: the check gives no score. Of several verdicts of one check on
+# one submission the newest is in force.
 verdicts = Table(
     "verdicts",
     metadata,
@@ -289,10 +315,11 @@ verdicts = Table(
     Column("outcome", Text, nullable=False),
     Column("detail", Text, comment="for people: what was found and what was expected"),
     _created_at(),
+    Column("redecision_id", ForeignKey("redecisions.id"), comment="null: judged when the score was found"),
     _one_of("check_name", CHECKS),
     _one_of("outcome", OUTCOMES),
     CheckConstraint("score between 0 and 1", name="score_range"),
-    UniqueConstraint("submission_id", "check_name", "check_version"),
+    UniqueConstraint("submission_id", "check_name", "check_version", "redecision_id", postgresql_nulls_not_distinct=True),
 )
 
 # Every decision after intake's: what a submission was, what it became, and why. Rows are added, never changed.

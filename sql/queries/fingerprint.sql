@@ -81,10 +81,19 @@ with contents (table_name, content) as (
         'verdicts',
         row(
             submissions.object_key, verdicts.check_name, verdicts.check_version, verdicts.score, verdicts.threshold,
-            verdicts.outcome, verdicts.detail
+            verdicts.outcome, verdicts.detail, verdicts.redecision_id is null
         )::text
     from verdicts
     join submissions on submissions.id = verdicts.submission_id
+    union all
+    select
+        'redecisions',
+        row(
+            redecisions.check_name, redecisions.threshold, redecisions.lowest_before, redecisions.highest_before, users.email,
+            redecisions.judged_count, redecisions.in_count, redecisions.out_count, redecisions.changed_count
+        )::text
+    from redecisions
+    left join users on users.id = redecisions.user_id
     union all
     select
         'decision_changes',

@@ -1,5 +1,5 @@
 -- Write down what became of each submission of a batch. Accepted is the photograph that a picture was made of; others with the same
--- bytes are duplicates of it, wherever it came from. Rejected ones that decode keep their picture too.
+-- bytes are duplicates of it, wherever it came from and whatever became of it. Rejected ones that decode keep their picture too.
 -- Parameters: attempt, batch_id.
 -- Columns: accepted, rejected: how many submissions.
 with decisions as (
@@ -10,8 +10,8 @@ with decisions as (
             else 'rejected'
         end as status,
         case
-            when staged.status = 'rejected' then staged.reason
             when images.original_key <> submissions.object_key then 'exact_duplicates'
+            when staged.status = 'rejected' then staged.reason
         end as reason,
         images.id as image_id
     from staged_decisions as staged

@@ -1,8 +1,8 @@
--- Write a batch's decisions into the ledger: what the examination said, and whether the hub had the photograph already.
+-- Write a batch's decisions into the ledger: what the examination said, and, of what decodes, whether the hub had it already.
 -- Parameters: attempt, batch_id, check_version.
 -- Columns: none.
 with decisions as (
-    select distinct on (staged.submission_id) staged.submission_id, staged.status, staged.verdicts
+    select distinct on (staged.submission_id) staged.submission_id, staged.verdicts
     from staged_decisions as staged
     where staged.attempt = :attempt and staged.batch_id = :batch_id
     order by staged.submission_id
@@ -17,11 +17,11 @@ compared as (
     select
         submissions.id as submission_id,
         'exact_duplicates' as check_name,
-        case when submissions.status = 'accepted' then 'pass' else 'fail' end as outcome,
+        case when images.original_key = submissions.object_key then 'pass' else 'fail' end as outcome,
         null::real as score,
         null::real as threshold,
         case
-            when submissions.status = 'rejected'
+            when images.original_key <> submissions.object_key
                 then format('the same bytes as number %s of batch %s', originals.position, original_batches.key)
         end as detail
     from decisions
@@ -29,7 +29,6 @@ compared as (
     join images on images.id = submissions.image_id
     join submissions as originals on originals.object_key = images.original_key
     join batches as original_batches on original_batches.id = originals.batch_id
-    where decisions.status = 'accepted'
 )
 insert into verdicts (submission_id, check_name, check_version, outcome, score, threshold, detail)
 select submission_id, check_name, :check_version, outcome, score, threshold, detail

@@ -1,0 +1,19 @@
+-- By what thresholds does a check judge now? Counts the newest verdicts of one check that have a score.
+-- Parameters: check_name, threshold (0..1), first_batch_id and last_batch_id (null: no bound).
+-- Columns: scored, judged_otherwise (by another threshold than this one), lowest_threshold, highest_threshold (null: none).
+with in_force as (
+    select distinct on (verdicts.submission_id) verdicts.score, verdicts.threshold
+    from submissions
+    join verdicts on verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
+    where
+        submissions.batch_id >= coalesce(cast(:first_batch_id as bigint), 0)
+        and submissions.batch_id <= coalesce(cast(:last_batch_id as bigint), 9223372036854775807)
+    order by verdicts.submission_id, verdicts.id desc
+)
+select
+    count(*) as scored,
+    count(*) filter (where threshold is distinct from cast(:threshold as real)) as judged_otherwise,
+    min(threshold) as lowest_threshold,
+    max(threshold) as highest_threshold
+from in_force
+where score is not null
