@@ -319,7 +319,15 @@ verdicts = Table(
     _one_of("check_name", CHECKS),
     _one_of("outcome", OUTCOMES),
     CheckConstraint("score between 0 and 1", name="score_range"),
-    UniqueConstraint("submission_id", "check_name", "check_version", "redecision_id", postgresql_nulls_not_distinct=True),
+    # The name that the convention gives would be longer than PostgreSQL's names may be.
+    UniqueConstraint(
+        "submission_id",
+        "check_name",
+        "check_version",
+        "redecision_id",
+        name="uq_verdicts_judged_once",
+        postgresql_nulls_not_distinct=True,
+    ),
 )
 
 # Every decision after intake's: what a submission was, what it became, and why. Rows are added, never changed.

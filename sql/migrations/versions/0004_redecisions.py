@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.execute("alter table verdicts drop constraint uq_verdicts_submission_id_check_name_check_version")
     op.execute(
         """
-        alter table verdicts add constraint uq_verdicts_submission_id_check_name_check_version_redecision_id
+        alter table verdicts add constraint uq_verdicts_judged_once
             unique nulls not distinct (submission_id, check_name, check_version, redecision_id)
         """
     )
