@@ -116,8 +116,9 @@ def _decode(body: bytes, format_name: str, max_pixels: int, short_side_px: int) 
         if format_name != "jpeg" and getattr(image, "n_frames", 1) > 1:
             return Refusal("animated", "The file holds several frames; one still photograph is taken.")
         if format_name == "jpeg":
-            # Decodes at an eighth to a half of the size, never below what is asked. The whole stream is still read.
-            image.draft(None, (2 * short_side_px, 2 * short_side_px))
+            # Decodes at an eighth to a half of the size, never below what is asked: each pixel is the mean of those it stands
+            # for. The whole stream is still read, so that what is cut off shows.
+            image.draft(None, (short_side_px, short_side_px))
         image.load()
         orientation = _orientation(image)
         picture = _in_srgb(_shrunk(_plain_mode(image), short_side_px), image.info.get("icc_profile"))

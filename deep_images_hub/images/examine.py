@@ -133,7 +133,7 @@ def _refused(refusal: Refusal, sha256: str | None) -> Examination:
 
 def _thumbnail(picture: Image.Image, short_side_px: int) -> Image.Image:
     scale = min(1.0, short_side_px / min(picture.size))
-    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.BICUBIC)
+    return picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.HAMMING)
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:

@@ -1,0 +1,65 @@
+"""What benches are made of."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from deep_images_hub.cli.bench import main
+from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.measuring.photographs import CAMERA_SIZE_PX, drawn_photographs, photographs_of
+from deep_images_hub.measuring.processes import PeakMemory, cost_of_children
+
+
+def test_drawn_photographs_are_all_different_and_made_once(tmp_path: Path) -> None:
+    files = drawn_photographs(tmp_path, 3, workers=1)
+    assert len({file.read_bytes() for file in files}) == 3
+    for file in files:
+        with Image.open(file) as image:
+            assert image.size == CAMERA_SIZE_PX
+    written = [file.stat().st_mtime_ns for file in files]
+    assert [file.stat().st_mtime_ns for file in drawn_photographs(tmp_path, 3, workers=1)] == written
+
+
+def test_photographs_of_a_folder_come_from_all_over_it(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.jpg").touch()
+    assert [file.stem for file in photographs_of(tmp_path, 5)] == ["0", "2", "4", "6", "8"]
+    with pytest.raises(InvalidInputError, match=r"holds no \.jpg files"):
+        photographs_of(tmp_path / "nowhere", 5)
+
+
+def test_cost_is_that_of_the_processes_that_were_started() -> None:
+    with cost_of_children() as cost:
+        subprocess.run([sys.executable, "-c", "sum(range(5_000_000))"], check=True)
+    assert cost.cpu_s > 0
+    assert cost.wall_s > 0
+    assert (cost - cost).cpu_s == 0
+
+
+def test_peak_memory_is_of_the_process_that_was_meant() -> None:
+    program = "import time; body = bytearray(120_000_000); print('there', flush=True); time.sleep(30)"
+    with PeakMemory("bytearray", "BENCH=one") as peak:
+        children = [
+            subprocess.Popen([sys.executable, "-c", program], env=os.environ | {"BENCH": name}, stdout=subprocess.PIPE)
+            for name in ("one", "other")
+        ]
+        for child in children:
+            assert child.stdout
+            child.stdout.readline()
+        began = time.monotonic()
+        while peak.mib < 115 and time.monotonic() - began < 20:
+            time.sleep(0.05)
+        for child in children:
+            child.kill()
+            child.communicate()
+    assert 115 <= peak.mib < 250
+
+
+def test_unknown_bench_names_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["intakes"]) == 1
+    assert "There is no bench 'intakes'. Benches: " in capsys.readouterr().err
