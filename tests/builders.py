@@ -123,6 +123,7 @@ class HubBuilder:
         bodies: Sequence[bytes],
         *,
         supplier: str = "Ada",
+        email: str | None = None,
         city: str | None = None,
         licence: str = "by",
         attribution: str | None = "Photo by Ada",
@@ -132,7 +133,7 @@ class HubBuilder:
         limits = limits_from_settings(self.hub.settings)
         manifest = Manifest(
             batch_key=key,
-            supplier_email=f"{key}@example.org",
+            supplier_email=email or f"{key}@example.org",
             supplier_name=supplier,
             label_code=label_code,
             licence=licence,
@@ -162,7 +163,7 @@ class HubBuilder:
                 self.hub.store.create(landing_key(key, position, ".jpg"), body)
                 image_id = self._picture(connection, batch_id, label_id, key, position, body, found)
                 self._decision(connection, batch_id, position, found, image_id)
-                if found.sha256 and image_id is not None:
+                if found.sha256 and found.status == "accepted":
                     accepted.append(found.sha256)
             connection.execute(
                 update(batches)
@@ -202,7 +203,8 @@ class HubBuilder:
             )
             .returning(images.c.id)
         ).scalar_one()
-        connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
+        if found.status == "accepted":
+            connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
         return image_id
 
     def _decision(self, connection, batch_id, position, found: Examination, image_id: int | None) -> None:

@@ -14,6 +14,7 @@ from deep_images_hub.wiring import Hub, open_hub
 from webapp import (
     access,
     accounts,
+    batches,
     datasets,
     error_pages,
     home,
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
-    for noun in (home, labels, images, selection, datasets, runs, models, accounts, operations):
+    for noun in (home, labels, images, selection, datasets, runs, models, accounts, batches, operations):
         app.register_blueprint(noun.blueprint)
     return app
 

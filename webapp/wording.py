@@ -6,28 +6,9 @@ from datetime import UTC, datetime
 from flask import Flask
 from markupsafe import Markup, escape
 
+from deep_images_hub.batches.report import CAUSE_WORDS, reason_words
 from deep_images_hub.catalogue.images import Picture
 
-# What is wrong with a submission, after "Refused: ..." and "Needs a look: ...".
-REASON_WORDS = {
-    "missing": "the file never arrived",
-    "empty": "the file is empty",
-    "too_large": "the file is too large",
-    "not_an_image": "the file is not a picture",
-    "unsupported_format": "a format that is not taken",
-    "too_many_pixels": "too many pixels",
-    "animated": "an animation",
-    "truncated": "the file ends too early",
-    "corrupt": "the file is damaged",
-    "exact_duplicates": "the same picture was here before",
-    "odd_size": "too small",
-    "odd_aspect_ratio": "too long and narrow",
-    "dark": "too dark",
-    "light": "too bright",
-    "low_information": "almost nothing in it",
-    "blurry": "blurred",
-    "label_agreement": "it may show something else than its label says",
-}
 # What a check asks of a picture.
 CHECK_WORDS = {
     "bytes": "Is it a photograph, by its content?",
@@ -56,6 +37,7 @@ def register(app: Flask) -> None:
         percent=percent,
         moment=moment,
         reason=reason_words,
+        cause=lambda name: CAUSE_WORDS.get(name, name),
         check=lambda name: CHECK_WORDS.get(name, name),
         outcome=lambda name: _OUTCOME_WORDS.get(name, name),
         plural=plural,
@@ -100,11 +82,6 @@ def moment(time: datetime | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         utc.isoformat(timespec="seconds"), escape(f"{utc:%-d %b %Y, %H:%M} UTC")
     )
-
-
-def reason_words(reason: str) -> str:
-    """Say why a submission was refused."""
-    return REASON_WORDS.get(reason, reason.replace("_", " "))
 
 
 def ratio_class(width_px: int, height_px: int) -> str:

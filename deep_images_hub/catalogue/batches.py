@@ -38,6 +38,7 @@ class Batch:
         id: its row.
         key: the sender's name for it; unique.
         status: `pending` until every submission is decided, then `closed`.
+        supplier_id: whose it is.
         place: None when the supplier shared none.
         closed_at: None while it is pending. The counts of what was decided are 0 until then.
     """
@@ -47,6 +48,7 @@ class Batch:
     status: str
     label_code: str
     label_name: str
+    supplier_id: int
     supplier_name: str
     licence: str
     submitted_count: int
@@ -207,11 +209,25 @@ def pending_batches(connection: Connection, *, limit: int, after_id: int = 0) ->
 
 
 def latest_batches(
-    connection: Connection, *, city: str | None = None, before: tuple[datetime, int] | None = None, limit: int = 100
+    connection: Connection,
+    *,
+    city: str | None = None,
+    supplier_id: int | None = None,
+    before: tuple[datetime, int] | None = None,
+    limit: int = 100,
 ) -> list[Batch]:
-    """Return the newest batches, of a city or of everywhere, newest first. Read on with `before=page[-1].cursor`."""
+    """Return the newest batches, newest first: of a city or of everywhere, of a supplier or of all.
+
+    Read on with `before=page[-1].cursor`.
+    """
     before_time, before_id = before or (None, None)
-    parameters = {"city": city, "before_time": before_time, "before_id": before_id, "limit": limit}
+    parameters = {
+        "city": city,
+        "supplier_id": supplier_id,
+        "before_time": before_time,
+        "before_id": before_id,
+        "limit": limit,
+    }
     return [_batch(row) for row in connection.execute(load_query("latest_batches"), parameters)]
 
 

@@ -73,11 +73,20 @@ class Image:
     taken_at: datetime | None
     created_at: datetime
     batch_key: str
+    supplier_id: int
     supplier_name: str
     licence: str
     attribution: str | None
     country_code: str | None
     city: str | None
+
+
+@dataclass(frozen=True)
+class ImageViewers:
+    """Who may see a picture besides operators: everybody, or whoever sent its bytes, whom this is asked for."""
+
+    is_public: bool
+    is_senders: bool
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,12 @@ def image_by_sha256(connection: Connection, sha256: str) -> Image:
     if row is None:
         raise NotFoundError(f"There is no picture with the sha256 {sha256!r}.")
     return Image(**row._mapping)
+
+
+def image_viewers(connection: Connection, sha256: str, *, user_id: int | None) -> ImageViewers | None:
+    """Return who may see a picture, and whether an account is among its senders. None: there is no such picture."""
+    row = connection.execute(load_query("image_viewers"), {"sha256": sha256, "user_id": user_id}).one_or_none()
+    return None if row is None else ImageViewers(**row._mapping)
 
 
 def pictures_by_sha256s(connection: Connection, sha256s: Collection[str]) -> dict[str, Picture]:

@@ -7,6 +7,7 @@ select
     batches.status,
     labels.code as label_code,
     labels.name as label_name,
+    batches.supplier_id,
     users.display_name as supplier_name,
     batches.licence,
     batches.submitted_count,

@@ -1,7 +1,7 @@
 -- One picture with where it came from.
 -- Parameters: sha256.
 -- Columns: those of gallery, and format, size_bytes, picture_size_bytes, original_key, difference_hash, quality_score, taken_at,
--- created_at, batch_key, supplier_name, licence, attribution, country_code, city. The label is null when it has none now.
+-- created_at, batch_key, supplier_id, supplier_name, licence, attribution, country_code, city. The label is null when it has none now.
 select
     images.id as image_id,
     images.sha256,
@@ -21,6 +21,7 @@ select
     images.taken_at,
     images.created_at,
     batches.key as batch_key,
+    batches.supplier_id,
     users.display_name as supplier_name,
     batches.licence,
     batches.attribution,

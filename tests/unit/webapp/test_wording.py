@@ -2,12 +2,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from deep_images_hub.verdicts import CHECKS, REASONS
+from deep_images_hub.batches.report import CAUSE_WORDS, REASON_WORDS
+from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, REASONS
 from webapp import charts, wording
 
 
 def test_every_reason_and_check_has_words() -> None:
-    assert wording.REASON_WORDS.keys() == set(REASONS)
+    assert REASON_WORDS.keys() == set(REASONS)
+    assert CAUSE_WORDS.keys() == set(DECISION_CAUSES)
     assert wording.CHECK_WORDS.keys() == set(CHECKS)
 
 
