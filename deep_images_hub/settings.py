@@ -70,6 +70,15 @@ class Settings(BaseSettings):
     backbone: Backbone = Field("vgg16", description="Network whose pooled features are kept for every picture.")
     weights: str = Field("imagenet", description="`imagenet` (Keras's own), a file, or an object's URL (s3://, file://).")
     feature_batch_size: int = Field(32, ge=1, description="Pictures in one forward pass.")
+    label_agreement_threshold: float = Field(
+        0.2, ge=0, le=1, description="Pictures with a lower score of `label_agreement` go into review."
+    )
+    label_agreement_min_pictures: int = Field(
+        8, ge=5, description="Known pictures of other batches that a label needs before its pictures are compared with them."
+    )
+    label_agreement_max_pictures: int = Field(
+        64, ge=5, description="Known pictures of one label that others are compared with; fewer beyond 20,000 in all."
+    )
     mixed_bfloat16: Literal["auto", "on", "off"] = Field("auto", description="auto: where the processor has AMX.")
     training_workers: int = Field(2, ge=1, description="Spark barrier tasks that train together.")
     training_seed: int = Field(0, ge=0, description="Seed of initial weights and of the order of pictures.")

@@ -1,7 +1,7 @@
-"""Pretrained networks without their classification head: pictures in, pooled features out, preprocessing inside.
+"""Pretrained networks: pictures in, pooled features out, and ImageNet's classes where the weights know them. They preprocess.
 
-Each is one flat graph, so that later layers can be reached by name, and ends in a global average: VGG16's own dense head holds
-124 of its 138 million parameters and is not used. There are no random weights here: a network comes with a weights file.
+Each is one flat graph, so that later layers can be reached by name. Features are a global average, also of VGG16, whose own dense
+head holds 124 of its 138 million parameters. There are no random weights here: a network comes with a weights file.
 """
 
 import warnings
@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from deep_images_hub.errors import InvalidInputError
-from models.specs import backbone_spec
+from models.specs import IMAGENET_CLASSES, backbone_spec
 
 # Mean of ImageNet's training pictures by channel, blue, green, red. Source: Simonyan & Zisserman 2015, arXiv:1409.1556; as in
 # keras.applications, `mode="caffe"`.
@@ -64,7 +64,8 @@ def _tiny_vgg(*, include_top: bool, input_tensor: Any) -> keras.Model:
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{block}_conv1")(x)
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     if include_top:
-        x = layers.Dense(10, activation="softmax", name="predictions")(layers.Flatten(name="flatten")(x))
+        x = layers.GlobalAveragePooling2D(name="average")(x)
+        x = layers.Dense(IMAGENET_CLASSES, activation="softmax", name="predictions")(x)
     return keras.Model(keras.utils.get_source_inputs(input_tensor), x)
 
 
@@ -92,6 +93,25 @@ def build_backbone(name: str, weights_file: Path, *, dtype_policy: str = "float3
     Raises:
         InvalidInputError: the file does not hold weights of this network.
     """
+    network, features, _ = _pretrained(name, weights_file, dtype_policy)
+    return _frozen(network.input, [features], name)
+
+
+def build_observer(name: str, weights_file: Path, *, dtype_policy: str = "float32") -> keras.Model:
+    """Build a pretrained network that gives features and what it takes pictures for, in one pass; frozen.
+
+    Args and errors are those of `build_backbone`.
+
+    Returns:
+        From `image` (n, side_px, side_px, 3) RGB 0..255 to `features` (n, feature_count) float32 and, where the file holds the
+        classification head, `probabilities` (n, IMAGENET_CLASSES) of ImageNet's classes.
+    """
+    network, features, has_head = _pretrained(name, weights_file, dtype_policy)
+    return _frozen(network.input, [features, network.output] if has_head else [features], name)
+
+
+def _pretrained(name: str, weights_file: Path, dtype_policy: str) -> tuple[keras.Model, Any, bool]:
+    """Return the network with its weights, its pooled features, and whether the classification head is there."""
     architecture = _ARCHITECTURES.get(name)
     if architecture is None:
         raise InvalidInputError(f"{name!r} is no pretrained backbone. Expected one of: {', '.join(_ARCHITECTURES)}.")
@@ -99,7 +119,8 @@ def build_backbone(name: str, weights_file: Path, *, dtype_policy: str = "float3
     with _global_dtype_policy(dtype_policy):
         network = _network(name, architecture, include_top=False)
         expected = len(network.variables)
-        if found == expected + architecture.top_variable_count:
+        has_head = found == expected + architecture.top_variable_count
+        if has_head:
             network = _network(name, architecture, include_top=True)
         elif found != expected:
             raise InvalidInputError(
@@ -118,10 +139,13 @@ def build_backbone(name: str, weights_file: Path, *, dtype_policy: str = "float3
             ) from error
         activations = network.get_layer(architecture.last_layer).output
         # Averaged in float32: a sum of 49 bfloat16 values keeps two digits.
-        features = layers.GlobalAveragePooling2D(dtype="float32", name="features")(activations)
-    backbone = keras.Model(network.input, features, name=name)
-    backbone.trainable = False
-    return backbone
+        return network, layers.GlobalAveragePooling2D(dtype="float32", name="features")(activations), has_head
+
+
+def _frozen(pictures: Any, outputs: list[Any], name: str) -> keras.Model:
+    network = keras.Model(pictures, outputs[0] if len(outputs) == 1 else outputs, name=name)
+    network.trainable = False
+    return network
 
 
 def write_random_weights(name: str, path: Path, *, seed: int, include_top: bool = False) -> None:

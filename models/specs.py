@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from deep_images_hub.errors import InvalidInputError
 
+# Classes of ImageNet's challenge of 2012, which a pretrained network's classification head knows.
+IMAGENET_CLASSES = 1000
+
 
 @dataclass(frozen=True)
 class BackboneSpec:

@@ -1,40 +1,34 @@
-"""Compute features of stored pictures on Spark: keys in, counts out; pictures and features stay in Python.
+"""Show stored pictures to the network on Spark: keys in, counts out; pictures and features stay in Python.
 
-A task that Spark runs twice is harmless: features that are there already stay as they are.
+One pass gives features and, where the weights have a classification head, the classes of ImageNet. A task that Spark runs twice
+is harmless: what is there already stays as it is.
 """
 
-import math
-import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark import SparkContext
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine
 
-from deep_images_hub.catalogue.embeddings import PendingImage, add_embeddings
+from deep_images_hub.catalogue.embeddings import Embedding, PendingImage, add_embeddings
 from deep_images_hub.catalogue.engine import open_engine
-from deep_images_hub.errors import HubError, UnavailableError
+from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.pretrained_weights import obtain_weights
 from deep_images_hub.settings import Settings
 from models.specs import backbone_spec, features_model
+from spark_jobs.counted_tasks import run_counted
 from spark_jobs.stored_pictures import read_ahead, read_picture
 from spark_jobs.tensorflow_process import use_one_thread
 
 if TYPE_CHECKING:
     import keras
 
-# Pictures of one task: enough to be worth its start, few enough that all cores end together.
 _TASK_IMAGES = 128
-_POLL_S = 0.3
-_COUNT_SCHEMA = "embedded long, problem string"
 
 
 @dataclass(frozen=True)
@@ -63,7 +57,7 @@ def embed(
     *,
     on_progress: Callable[[int], None],
 ) -> int:
-    """Compute and keep the features of pictures, and return how many were new.
+    """Compute and keep what the network makes of pictures, and return how many were new.
 
     Args:
         settings: resolved; executors open the catalogue and the store, and find the weights, by them.
@@ -73,70 +67,37 @@ def embed(
     Raises:
         UnavailableError: an executor could not read a picture, the catalogue or the weights. What was computed is kept.
     """
-    group = f"embed-{uuid.uuid4()}"
-    tasks = max(min(spark.sparkContext.defaultParallelism, len(images)), math.ceil(len(images) / _TASK_IMAGES))
-    table = pa.table(
+    rows = pa.table(
         {
             "image_id": pa.array([image.image_id for image in images], pa.int64()),
             "picture_key": pa.array([image.picture_key for image in images], pa.string()),
         }
     )
-
-    def run() -> list[Any]:
-        spark.sparkContext.setJobGroup(group, "features", interruptOnCancel=True)
-        pictures = spark.createDataFrame(table).repartitionByRange(tasks, "image_id")
-        return pictures.mapInArrow(partial(_embed_task, settings, network), _COUNT_SCHEMA).collect()
-
-    with ThreadPoolExecutor(1, thread_name_prefix="embedding") as background:
-        counting = background.submit(run)
-        try:
-            while not counting.done():
-                time.sleep(_POLL_S)
-                on_progress(math.floor(_done_share(spark.sparkContext, group) * len(images)))
-        finally:
-            # After a Ctrl-C: what is computed stays, the rest is given up.
-            if not counting.done():
-                spark.sparkContext.cancelJobGroup(group)
-        counts = counting.result()
-    for count in counts:
-        if count.problem is not None:
-            raise UnavailableError(count.problem)
-    on_progress(len(images))
-    return sum(count.embedded for count in counts)
+    task = partial(_embed_task, settings, network)
+    return run_counted(spark, rows, task, title="features", key="image_id", task_rows=_TASK_IMAGES, on_progress=on_progress)
 
 
-def _done_share(context: SparkContext, group: str) -> float:
-    """Return how much of a group's last stage is done, 0..1: the stages before it only spread the keys."""
-    tracker = context.statusTracker()
-    infos = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
-    stages = [stage for info in infos if info is not None for stage in info.stageIds]
-    last = tracker.getStageInfo(max(stages)) if stages else None
-    return last.numCompletedTasks / last.numTasks if last is not None and last.numTasks else 0.0
-
-
-def _embed_task(settings: Settings, network: Network, tables: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Embed the pictures of one task. There is one row: how many were new, or why the task gave up."""
-    embedded, problem = 0, None
-    try:
-        engine, store = _opened(settings)
-        backbone = _loaded(settings, network)
-        read = partial(read_picture, store, settings, backbone_spec(network.backbone).side_px)
-        for chunk, pictures in read_ahead(read, _chunks(tables, settings.feature_batch_size), _keys):
-            embedded += _embed_chunk(engine, settings, network, backbone, chunk, pictures)
-    except HubError as error:
-        problem = str(error)
-    yield pa.RecordBatch.from_pydict({"embedded": pa.array([embedded], pa.int64()), "problem": pa.array([problem], pa.string())})
+def _embed_task(settings: Settings, network: Network, tables: Iterable[pa.RecordBatch]) -> Iterator[int]:
+    """Embed the pictures of one task; yields how many were new, chunk by chunk."""
+    engine, store = opened(settings)
+    observer = _loaded(settings, network)
+    read = partial(read_picture, store, settings, backbone_spec(network.backbone).side_px)
+    for chunk, pictures in read_ahead(read, _chunks(tables, settings.feature_batch_size), _keys):
+        yield _embed_chunk(engine, settings, network, observer, chunk, pictures)
 
 
 def _embed_chunk(
-    engine: Engine, settings: Settings, network: Network, backbone: "keras.Model", chunk: Sequence[PendingImage], pictures: Any
+    engine: Engine, settings: Settings, network: Network, observer: "keras.Model", chunk: Sequence[PendingImage], pictures: Any
 ) -> int:
-    from models.features import pooled_features
+    from models.features import observe
 
-    features = pooled_features(backbone, pictures, batch_size=settings.feature_batch_size)
-    ids = [image.image_id for image in chunk]
+    seen = observe(observer, pictures, batch_size=settings.feature_batch_size)
+    rows = [Embedding(image.image_id, features) for image, features in zip(chunk, seen.features, strict=True)]
+    if seen.class_indexes is not None and seen.class_probabilities is not None:
+        classes = zip(rows, seen.class_indexes.tolist(), seen.class_probabilities, strict=True)
+        rows = [Embedding(row.image_id, row.features, indexes, shares) for row, indexes, shares in classes]
     with engine.begin() as connection:
-        return add_embeddings(connection, model=network.model, rows=zip(ids, features, strict=True))
+        return add_embeddings(connection, model=network.model, rows=rows)
 
 
 def _chunks(tables: Iterable[pa.RecordBatch], size: int) -> Iterator[list[PendingImage]]:
@@ -157,7 +118,7 @@ def _keys(chunk: Sequence[PendingImage]) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _opened(settings: Settings) -> tuple[Engine, ObjectStore]:
+def opened(settings: Settings) -> tuple[Engine, ObjectStore]:
     """Open catalogue and store once a Python worker, which Spark uses for many tasks."""
     return open_engine(settings), open_store(settings)
 
@@ -172,8 +133,8 @@ def _loaded(settings: Settings, network: Network) -> "keras.Model":
             f"{network.weights_sha256[:12]}.... Give all machines the same file, or set HUB_WEIGHTS to an object's URL."
         )
     use_one_thread()
-    from models.backbones import build_backbone
+    from models.backbones import build_observer
     from models.features import dtype_policy
 
     policy = dtype_policy(settings.mixed_bfloat16, network.backbone)
-    return build_backbone(network.backbone, weights.path, dtype_policy=policy)
+    return build_observer(network.backbone, weights.path, dtype_policy=policy)

@@ -1,6 +1,6 @@
 """Features of pictures: which are still to be computed, writing them, reading them for training."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,22 @@ _PENDING = (
     "from images where exists (select from image_labels where image_labels.image_id = images.id and image_labels.is_current)"
     " and not exists (select from embeddings where embeddings.image_id = images.id and embeddings.model = :model)"
 )
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What a network makes of a picture.
+
+    Attributes:
+        features: (d,); kept as float16.
+        class_indexes: ImageNet's classes that it takes the picture for, the most probable first; None: it has no such head.
+        class_probabilities: of these, 0..1; None with them.
+    """
+
+    image_id: int
+    features: NDArray[np.floating]
+    class_indexes: Sequence[int] | None = None
+    class_probabilities: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,28 +62,54 @@ def pending_count(connection: Connection, *, model: str) -> int:
     return count
 
 
-def add_embeddings(connection: Connection, *, model: str, rows: Iterable[tuple[int, NDArray[np.floating]]]) -> int:
-    """Write features of pictures and return how many were new; those that are there already stay as they are.
+def add_embeddings(connection: Connection, *, model: str, rows: Iterable[Embedding]) -> int:
+    """Write what a network makes of pictures and return how many were new; those that are there already stay as they are.
 
     Args:
         model: backbone and digest of its weights.
-        rows: (image id, features (d,)); kept as float16.
     """
     connection.execute(
-        text("create temporary table if not exists incoming_embeddings (image_id bigint, features halfvec) on commit drop")
+        text(
+            "create temporary table if not exists incoming_embeddings"
+            " (image_id bigint, features halfvec, class_indexes smallint[], class_probabilities real[]) on commit drop"
+        )
     )
     connection.execute(text("truncate incoming_embeddings"))
-    copy_rows(connection, "incoming_embeddings", ("image_id", "features"), ((image_id, _literal(of)) for image_id, of in rows))
+    columns = ("image_id", "features", "class_indexes", "class_probabilities")
+    copy_rows(connection, "incoming_embeddings", columns, (_copied(row) for row in rows))
     # In order of the key, so that two writers of the same pictures wait for each other instead of crossing.
     added = connection.execute(
         text(
-            "insert into embeddings (image_id, model, features)"
-            " select image_id, :model, features from incoming_embeddings order by image_id"
+            "insert into embeddings (image_id, model, features, class_indexes, class_probabilities)"
+            " select image_id, :model, features, class_indexes, class_probabilities from incoming_embeddings order by image_id"
             " on conflict (image_id, model) do nothing"
         ),
         {"model": model},
     )
     return added.rowcount
+
+
+def embeddings_of(connection: Connection, *, model: str, image_ids: Sequence[int]) -> dict[int, Embedding]:
+    """Return what a network made of pictures, by image id; those that it has not seen are left out."""
+    rows = connection.execute(
+        text(
+            "select image_id, halfvec_send(features) as features, class_indexes, class_probabilities"
+            " from embeddings where model = :model and image_id = any(:image_ids)"
+        ),
+        {"model": model, "image_ids": list(image_ids)},
+    )
+    return {
+        row.image_id: Embedding(row.image_id, _float16_features(row.features), row.class_indexes, row.class_probabilities)
+        for row in rows
+    }
+
+
+def has_classes(connection: Connection, *, model: str) -> bool:
+    """Say whether a network takes pictures for classes of ImageNet: whether its weights have a classification head."""
+    found: bool = connection.execute(
+        text("select exists (select from embeddings where model = :model and class_indexes is not null)"), {"model": model}
+    ).scalar_one()
+    return found
 
 
 def features_of(
@@ -96,11 +138,20 @@ def features_of(
     features: list[NDArray[np.float32]] = []
     for row in rows:
         image_ids.append(row.image_id)
-        features.append(np.frombuffer(row.features, _WIRE_FLOAT16, offset=_WIRE_HEADER_BYTES).astype(np.float32))
+        features.append(_float16_features(row.features).astype(np.float32))
     stacked = np.stack(features) if features else np.zeros((0, 0), np.float32)
     return np.asarray(image_ids, np.int64), stacked
 
 
-def _literal(features: NDArray[np.floating]) -> str:
-    """Write features as pgvector reads them, in the fewest digits that give the same float16 back."""
-    return "[" + ",".join(map(str, features.astype(np.float16).tolist())) + "]"
+def _float16_features(sent: bytes) -> NDArray[np.float16]:
+    return np.frombuffer(sent, _WIRE_FLOAT16, offset=_WIRE_HEADER_BYTES).astype(np.float16)
+
+
+def _copied(row: Embedding) -> tuple[object, ...]:
+    """Write a row as PostgreSQL and pgvector read it; features in the fewest digits that give the same float16 back."""
+    features = "[" + ",".join(map(str, row.features.astype(np.float16).tolist())) + "]"
+    return row.image_id, features, _array(row.class_indexes), _array(row.class_probabilities)
+
+
+def _array(values: Sequence[float] | None) -> str | None:
+    return None if values is None else "{" + ",".join(map(str, values)) + "}"

@@ -86,6 +86,11 @@ def label_names(connection: Connection) -> dict[str, str]:
     return {row.code: row.name for row in connection.execute(text("select code, name from labels"))}
 
 
+def label_ids(connection: Connection) -> dict[str, int]:
+    """Return the id of every label by its code."""
+    return {row.code: row.id for row in connection.execute(text("select code, id from labels"))}
+
+
 def find_labels(connection: Connection, *, text: str, limit: int = 20) -> list[Label]:
     """Search labels by a piece of their name, whatever its case, or by their whole code; best first. No wildcards."""
     wanted = clean_text(text).lower()

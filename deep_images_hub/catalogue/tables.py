@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
+    ARRAY,
     REAL,
     BigInteger,
     Boolean,
@@ -328,6 +329,8 @@ verdicts = Table(
         name="uq_verdicts_judged_once",
         postgresql_nulls_not_distinct=True,
     ),
+    # Pictures whose label the network doubts, without a scan over the whole ledger.
+    Index("ix_verdicts_doubted", "submission_id", postgresql_where=text("check_name = 'label_agreement' and outcome = 'fail'")),
 )
 
 # Every decision after intake's: what a submission was, what it became, and why. Rows are added, never changed.
@@ -383,7 +386,16 @@ embeddings = Table(
     Column("model", Text, nullable=False, comment="backbone and digest of its weights"),
     Column("features", HALFVEC(), nullable=False, comment="globally average-pooled activations"),
     _created_at(),
+    Column(
+        "class_indexes",
+        ARRAY(SmallInteger),
+        comment="of ImageNet's classes, most probable first; null: its weights have no classification head",
+    ),
+    Column("class_probabilities", ARRAY(REAL)),
     PrimaryKeyConstraint("image_id", "model"),
+    CheckConstraint(
+        "cardinality(class_indexes) is not distinct from cardinality(class_probabilities)", name="classes_have_probabilities"
+    ),
 )
 
 # --- who wants what ---

@@ -105,7 +105,11 @@ with contents (table_name, content) as (
     join submissions on submissions.id = decision_changes.submission_id
     left join users on users.id = decision_changes.user_id
     union all
-    select 'embeddings', row(images.sha256, embeddings.model, embeddings.features)::text
+    select
+        'embeddings',
+        row(
+            images.sha256, embeddings.model, embeddings.features, embeddings.class_indexes, embeddings.class_probabilities
+        )::text
     from embeddings
     join images on images.id = embeddings.image_id
     union all

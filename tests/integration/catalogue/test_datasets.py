@@ -17,7 +17,7 @@ from deep_images_hub.catalogue.datasets import (
     version_items,
     versions,
 )
-from deep_images_hub.catalogue.embeddings import add_embeddings, features_of
+from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings, features_of
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.datasets.split import SplitCandidate
 from deep_images_hub.errors import NotFoundError
@@ -136,7 +136,7 @@ def test_counts_of_a_version_by_split_and_by_attribution(connection: Connection,
 def test_features_of_a_version_come_in_its_order(connection: Connection, planted: dict[str, list[int]]) -> None:
     version = save(connection, Recipe(label_codes=("food",)))
     pictures = training_pictures(connection, version.id)
-    rows = [(picture.image_id, np.full(3, picture.position, np.float32)) for picture in reversed(pictures)]
+    rows = [Embedding(picture.image_id, np.full(3, picture.position, np.float32)) for picture in reversed(pictures)]
     add_embeddings(connection, model="m", rows=rows[1:])
 
     image_ids, features = features_of(connection, model="m", version_id=version.id)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
-from deep_images_hub.catalogue.embeddings import add_embeddings
+from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings
 from deep_images_hub.catalogue.fingerprint import fingerprint
 from deep_images_hub.catalogue.tables import metadata
 from deep_images_hub.resources import resource
@@ -25,7 +25,7 @@ def plant(connection: Connection, order: tuple[str, ...]) -> None:
     place_id = plant_place(connection, "Berlin")
     for key in order:
         (first, *_) = plant_batch(connection, key, outcomes=["accepted", "blurry", "accepted"], place_id=place_id)
-        add_embeddings(connection, model="m", rows=[(first, np.ones(3, np.float32))])
+        add_embeddings(connection, model="m", rows=[Embedding(first, np.ones(3, np.float32))])
 
 
 def test_fingerprint_is_the_same_in_whatever_order_rows_were_written(hub_of: Callable) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, insert, select, text, update
 
-from deep_images_hub.catalogue.embeddings import add_embeddings, features_of, pending_images
+from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings, features_of, pending_images
 from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, near_copies, verdicts_of
 from deep_images_hub.catalogue.labels import add_label, label_by_code
 from deep_images_hub.catalogue.tables import image_labels, images, submissions
@@ -111,8 +111,8 @@ def test_embeddings_written_again_stay_and_pending_images_are_the_rest(connectio
     planted = plant_batch(connection, "b1", outcomes=["accepted"] * 4)
     features = np.array([0.1, -2.5, 65504.0], np.float32)
 
-    assert add_embeddings(connection, model="m", rows=[(planted[2], features), (planted[0], features * 0)]) == 2
-    assert add_embeddings(connection, model="m", rows=[(planted[2], features * 0), (planted[1], features)]) == 1
+    assert add_embeddings(connection, model="m", rows=[Embedding(planted[2], features), Embedding(planted[0], features * 0)]) == 2
+    assert add_embeddings(connection, model="m", rows=[Embedding(planted[2], features * 0), Embedding(planted[1], features)]) == 1
 
     assert [of.image_id for of in pending_images(connection, model="m", limit=10)] == [planted[3]]
     assert [of.image_id for of in pending_images(connection, model="other", limit=2, after_id=planted[0])] == planted[1:3]

@@ -12,11 +12,11 @@ from PIL import Image
 
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.predictions import Classifier
-from models.backbones import build_backbone, write_random_weights
+from models.backbones import build_backbone, build_observer, write_random_weights
 from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
 from models.evaluate import Label
 from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_model, with_head, with_softmax
-from models.features import dtype_policy, pooled_features
+from models.features import TOP_CLASSES, dtype_policy, observe
 from models.head import FeatureScale, class_probabilities, for_unscaled_features, hide_features
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.
@@ -71,11 +71,31 @@ def test_weights_with_their_classification_head_give_the_features_of_the_file(tm
         files.append(file)
     pictures = pictures_of(3)
 
-    one, again, other = (pooled_features(build_backbone("tiny_vgg", file), pictures, batch_size=2) for file in (files[0], *files))
+    one, again, other = (
+        observe(build_backbone("tiny_vgg", file), pictures, batch_size=2).features for file in (files[0], *files)
+    )
 
     assert one.shape == (3, 8)
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).max() > 1  # the weights of the file are what counts
+
+
+def test_weights_with_a_head_give_features_and_classes_in_one_pass(tmp_path: Path, backbone: keras.Model) -> None:
+    file = tmp_path / "tiny_top.weights.h5"
+    write_random_weights("tiny_vgg", file, seed=3, include_top=True)
+    pictures = pictures_of(5)
+    observer = build_observer("tiny_vgg", file)
+    _, probabilities = observer.predict(pictures.astype(np.float32), verbose=0)
+
+    seen = observe(observer, pictures, batch_size=2)
+
+    assert seen.class_indexes is not None
+    assert seen.class_probabilities is not None
+    np.testing.assert_array_equal(seen.features, observe(build_backbone("tiny_vgg", file), pictures, batch_size=2).features)
+    assert seen.class_indexes.shape == seen.class_probabilities.shape == (5, TOP_CLASSES)
+    assert (np.diff(seen.class_probabilities, axis=1) <= 0).all()
+    np.testing.assert_allclose(np.take_along_axis(probabilities, seen.class_indexes, axis=1), seen.class_probabilities, atol=1e-4)
+    assert observe(backbone, pictures, batch_size=2).class_indexes is None
 
 
 def test_backbone_is_frozen_and_flat(backbone: keras.Model) -> None:
@@ -115,9 +135,9 @@ def test_file_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 def test_bfloat16_features_are_close_to_float32(backbone: keras.Model, weights_file: Path) -> None:
     pictures = pictures_of(5)
-    exact = pooled_features(backbone, pictures, batch_size=4).astype(np.float32)
+    exact = observe(backbone, pictures, batch_size=4).features.astype(np.float32)
 
-    found = pooled_features(build_backbone("tiny_vgg", weights_file, dtype_policy="mixed_bfloat16"), pictures, batch_size=4)
+    found = observe(build_backbone("tiny_vgg", weights_file, dtype_policy="mixed_bfloat16"), pictures, batch_size=4).features
 
     assert found.dtype == np.float16
     assert np.abs(found - exact).max() < 0.02 * np.abs(exact).max()
@@ -136,7 +156,7 @@ def test_features_beyond_float16_are_refused(weights_file: Path) -> None:
     damaged.set_weights([weight * 1e6 for weight in damaged.get_weights()])
 
     with pytest.raises(InvalidInputError, match="beyond the range of float16"):
-        pooled_features(damaged, pictures_of(2), batch_size=2)
+        observe(damaged, pictures_of(2), batch_size=2)
 
 
 def test_head_for_unscaled_features_says_the_same() -> None:

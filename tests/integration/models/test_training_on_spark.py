@@ -157,15 +157,15 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
 
 def test_embed_again_finds_nothing_to_do(hub: Hub, spark: SparkSession, version_id: int, capsys) -> None:
     model = features_model("tiny_vgg", obtain_weights(hub.settings, "tiny_vgg").sha256)
-    embed_pending(hub, Namespace(), spark)
+    embed_pending(hub, Namespace(again=False), spark)
     with hub.engine.begin() as connection:
         ids, features = features_of(connection, model=model, version_id=version_id)
         connection.execute(text("delete from embeddings where image_id = :image_id"), {"image_id": int(ids[3])})
         assert pending_count(connection, model=model) == 1
     capsys.readouterr()
 
-    embed_pending(hub, Namespace(), spark)
-    embed_pending(hub, Namespace(), spark)
+    embed_pending(hub, Namespace(again=False), spark)
+    embed_pending(hub, Namespace(again=False), spark)
 
     said = capsys.readouterr().out
     assert "embed: 1 pictures embedded" in said
@@ -197,7 +197,7 @@ def distance(weights: list[np.ndarray], others: list[np.ndarray]) -> float:
 @pytest.mark.parametrize("backbone", ["tiny_vgg", "compact_vgg"])
 def test_one_worker_and_two_come_to_the_same_weights(hub: Hub, spark: SparkSession, version_id: int, backbone: str) -> None:
     is_scratch = backbone == "compact_vgg"
-    embed_pending(hub, Namespace(), spark)
+    embed_pending(hub, Namespace(again=False), spark)
     requested(hub, version_id, backbone)
     with hub.engine.begin() as connection:
         run = take_run(connection, owner="test", lease_s=600)
@@ -283,7 +283,7 @@ def test_embed_of_a_damaged_picture_names_it_and_keeps_the_others(hub: Hub, spar
     hub.store.replace(key, whole[: len(whole) // 2])
     try:
         with pytest.raises(UnavailableError, match=f"{key} is damaged"):
-            embed_pending(other, Namespace(), spark)
+            embed_pending(other, Namespace(again=False), spark)
     finally:
         hub.store.replace(key, whole)
 
