@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from shutil import copyfileobj
@@ -98,7 +99,7 @@ class FolderStore:
             status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise self._not_found(key)
-        return ObjectStat(key, status.st_size)
+        return ObjectStat(key, status.st_size, _modified_at(status))
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectStat]:
         """Yield objects in order of the key's UTF-8 bytes, reading only folders that can hold such keys."""
@@ -206,7 +207,7 @@ class FolderStore:
                 "Put the file itself in its place, or remove it."
             )
         try:
-            return ObjectStat(check_key(key.decode()), status.st_size)
+            return ObjectStat(check_key(key.decode()), status.st_size, _modified_at(status))
         except UnicodeDecodeError as error:
             raise InvalidInputError(
                 f"The name of {os.fsdecode(entry.path)!r} is not UTF-8, so it cannot be an object. Rename the file."
@@ -274,3 +275,7 @@ def _place(move: Callable[[Path, Path], None], path: Path, target: Path) -> None
             problem = f"A part of {target.parent} is an object, so nothing can lie under it"
             raise ConflictError(f"{problem}. Choose another key.") from error
         move(path, target)
+
+
+def _modified_at(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)

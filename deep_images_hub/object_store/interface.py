@@ -7,16 +7,22 @@ changed once they exist.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 
 @dataclass(frozen=True)
 class ObjectStat:
-    """What a store knows of an object without reading it."""
+    """What a store knows of an object without reading it.
+
+    Attributes:
+        modified_at: when it was stored, in UTC, by the store's clock. Two stats are equal whatever it says.
+    """
 
     key: str
     size_bytes: int
+    modified_at: datetime = field(compare=False)
 
 
 class ObjectStore(Protocol):

@@ -93,15 +93,15 @@ class S3Store:
         name = self._name(key)
         with translated(self.service, self.bucket, name):
             try:
-                size_bytes = self._client.head_object(Bucket=self.bucket, Key=name)["ContentLength"]
+                head = self._client.head_object(Bucket=self.bucket, Key=name)
+                return ObjectStat(key, head["ContentLength"], head["LastModified"])
             except ClientError as error:
                 if code_of(error) not in ("404", "403"):
                     raise
                 # A HEAD says only that it failed; a GET says whether the object, the bucket or the right to see it is missing.
                 answer = self._get(name)
                 answer["Body"].close()
-                size_bytes = answer["ContentLength"]
-        return ObjectStat(key, size_bytes)
+                return ObjectStat(key, answer["ContentLength"], answer["LastModified"])
 
     def list(self, prefix: str = "", start_after: str = "") -> Iterator[ObjectStat]:
         """Yield objects in order of the key's UTF-8 bytes, a page at a time."""
@@ -251,7 +251,7 @@ class S3Store:
                 key = found["Key"].removeprefix(self._start(""))
                 # Consoles mark an empty folder by an object "folder/" without content.
                 if key and not key.endswith("/"):
-                    yield ObjectStat(check_key(key), found["Size"])
+                    yield ObjectStat(check_key(key), found["Size"], found["LastModified"])
             if not page["IsTruncated"]:
                 return
             position = {"ContinuationToken": page["NextContinuationToken"]}

@@ -3,8 +3,10 @@
 import pickle
 import random
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -42,7 +44,7 @@ class ObjectStoreContract:
             assert store.create(key, key.encode(), "image/jpeg")
         assert [store.read(key).decode() for key in ODD_KEYS] == ODD_KEYS
         in_order = sorted(ODD_KEYS, key=str.encode)
-        assert list(store.list()) == [ObjectStat(key, len(key.encode())) for key in in_order]
+        assert list(store.list()) == [ObjectStat(key, len(key.encode()), ANY) for key in in_order]
         for prefix in ("a", "a/", "a/c/", "Hell's", "日本/", "a/b/"):
             assert [found.key for found in store.list(prefix)] == [key for key in in_order if key.startswith(prefix)]
         for after in ("a-b", "a/", "a/b", "日本", "\U0001f600"):
@@ -94,7 +96,11 @@ class ObjectStoreContract:
         local = tmp_path / "weights"
         local.write_bytes(body)
         assert store.create_from_file("models/weights", str(local))
-        assert store.stat("models/weights") == ObjectStat("models/weights", len(body))
+        found = store.stat("models/weights")
+        assert found == ObjectStat("models/weights", len(body), ANY)
+        (listed,) = store.list("models/")
+        for said in (found, listed):
+            assert abs((said.modified_at - datetime.now(UTC)).total_seconds()) < 600
         blocks = list(store.read_blocks("models/weights", block_bytes=1 << 20))
         assert max(map(len, blocks)) <= 1 << 20
         assert b"".join(blocks) == body

@@ -1,0 +1,121 @@
+"""Find objects that nothing in the catalogue names, and names without their object; with --delete, remove the former.
+
+Reads: the keys of the catalogue, and a listing of the store.
+Writes: nothing, unless --delete is given: then it deletes what nobody names and is older than --older-than-hours.
+
+Orphans are what killed uploads and trainings leave behind. Intake leaves none: what it has stored before it is killed is named by
+its next run. What runs now stores objects before the catalogue knows of them, hence the age. Killed anywhere, it has deleted some
+of them; the same command goes on. Spark has nothing to do here, one process lists as fast as the store answers: it is a job so
+that operators have one way to run what changes the hub.
+"""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+
+from pyspark.sql import SparkSession
+
+from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys
+from deep_images_hub.object_store.reconcile import Missing, Orphan, reconcile
+from deep_images_hub.progress import Progress
+from deep_images_hub.wiring import Hub
+from spark_jobs.entry import run_job
+
+_DEFAULT_AGE_HOURS = 24.0
+_SHOWN = 5
+
+
+@dataclass
+class AreaFindings:
+    """What was found in one area of the store. Lists hold the first few keys, for people."""
+
+    objects: int = 0
+    orphans: int = 0
+    orphan_bytes: int = 0
+    young: int = 0
+    missing: int = 0
+    orphans_shown: list[str] = field(default_factory=list)
+    missing_shown: list[str] = field(default_factory=list)
+
+
+def sweep(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
+    """Say what does not fit together, and delete what was asked for. Returns 1 when an object is missing, else 0."""
+    before = datetime.now(UTC) - timedelta(hours=given.older_than_hours)
+    any_missing = any_orphan = False
+    with hub.engine.connect() as connection:
+        counts = object_key_counts(connection)
+    for area, count in counts.items():
+        findings = _sweep_area(hub, area, count, before, delete=given.delete)
+        print("\n".join(_lines(area, findings, deleted=given.delete)))
+        any_missing |= findings.missing > 0
+        any_orphan |= findings.orphans > 0
+    if any_orphan and not given.delete:
+        print("sweep: run it again with --delete to remove what nothing names.")
+    if any_missing:
+        print("sweep: objects are missing. Restore them from the store's backup or versions; the catalogue still names them.")
+        return 1
+    return 0
+
+
+def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bool) -> AreaFindings:
+    findings = AreaFindings()
+    # The names are of one moment, and the listing comes after it: an object that is named then must be listed.
+    with (
+        hub.engine.connect() as connection,
+        Progress(f"Sweep {area}", total=count, unit="objects") as progress,
+    ):
+        for one in reconcile(object_keys(connection, area=area), hub.store.list(area)):
+            progress.advance(1)
+            if isinstance(one, Missing):
+                findings.missing += 1
+                findings.missing_shown += [one.key] if findings.missing <= _SHOWN else []
+                continue
+            findings.objects += 1
+            if isinstance(one, Orphan):
+                _deal_with_orphan(hub, one, before, findings, delete=delete)
+    return findings
+
+
+def _deal_with_orphan(hub: Hub, orphan: Orphan, before: datetime, findings: AreaFindings, *, delete: bool) -> None:
+    if orphan.found.modified_at >= before:
+        findings.young += 1
+        return
+    findings.orphans += 1
+    findings.orphan_bytes += orphan.found.size_bytes
+    findings.orphans_shown += [orphan.found.key] if findings.orphans <= _SHOWN else []
+    if delete:
+        hub.store.delete(orphan.found.key)
+
+
+def _lines(area: str, findings: AreaFindings, *, deleted: bool) -> list[str]:
+    what = "deleted" if deleted else "not named"
+    orphans = f"{findings.orphans:,} {what} ({findings.orphan_bytes / 1e6:.1f} MB), {findings.young:,} not named yet"
+    lines = [f"sweep: {area} {findings.objects:,} objects, {orphans}, {findings.missing:,} missing."]
+    lines += [f"  {what}: {key}" for key in findings.orphans_shown]
+    lines += [f"  missing: {key}" for key in findings.missing_shown]
+    return lines
+
+
+def _hours(text: str) -> float:
+    if (hours := float(text)) < 0:
+        raise ValueError
+    return hours
+
+
+def main() -> NoReturn:
+    """Read the command line and run the job."""
+    parser = ArgumentParser(prog="sweep", description=__doc__.partition("\n")[0])
+    parser.add_argument("--delete", action="store_true", help="remove what nothing names")
+    parser.add_argument(
+        "--older-than-hours",
+        type=_hours,
+        default=_DEFAULT_AGE_HOURS,
+        metavar="H",
+        help=f"leave younger objects alone ({_DEFAULT_AGE_HOURS:.0f}): somebody may be about to name them",
+    )
+    run_job(sweep, parser)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+-- How many objects does the catalogue name in each area of the store?
+-- Parameters: none.
+-- Columns: area, names; by area.
+select 'images/' as area, count(*) as names from images
+union all
+select 'landing/', (select count(*) from submissions) + (select count(*) from batches)
+union all
+select 'models/', 2 * count(*) from trained_models
+union all
+select 'thumbnails/', count(*) from images
+order by area
