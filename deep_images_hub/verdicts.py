@@ -31,7 +31,7 @@ REASONS = (*BROKEN_REASONS, "exact_duplicates", *QUALITY_REASONS, *REVIEW_REASON
 
 # A check of the ledger. `bytes` and `decode` fail with one of BROKEN_REASONS at the begin of their detail; the others fail under
 # their own name.
-CHECKS = ("bytes", "decode", "exact_duplicates", *QUALITY_REASONS, *REVIEW_REASONS)
+CHECKS = ("bytes", "decode", "exact_duplicates", "near_duplicates", *QUALITY_REASONS, *REVIEW_REASONS)
 
 # Who may change a decision after intake's: a new threshold, the network's opinion, a person.
 DECISION_CAUSES = ("redecide", "network", "operator")

@@ -194,7 +194,6 @@ class HubBuilder:
                 picture_size_bytes=len(picture.jpeg),
                 width_px=picture.width_px,
                 height_px=picture.height_px,
-                difference_hash=picture.difference_hash,
                 original_key=landing_key(key, position, ".jpg"),
                 picture_key=picture_key(found.sha256),
                 thumbnail_key=thumbnail_key(found.sha256),

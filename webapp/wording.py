@@ -14,6 +14,7 @@ CHECK_WORDS = {
     "bytes": "Is it a photograph, by its content?",
     "decode": "Can all of it be read?",
     "exact_duplicates": "Is it new to the hub?",
+    "near_duplicates": "Is nothing in the hub nearly the same?",
     "odd_size": "Is it large enough?",
     "odd_aspect_ratio": "Is its shape that of a photograph?",
     "dark": "Is it bright enough?",

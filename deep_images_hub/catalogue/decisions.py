@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.label_counts import add_image_counts
+from deep_images_hub.catalogue.near_duplicates import compare_accepted
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.verdicts import CHECK_VERSION, DECISION_CAUSES, REASONS, Verdict
@@ -100,7 +101,8 @@ def change_decisions(
     """Change what submissions of closed batches are, with all that follows from it, and return how many became something else.
 
     A picture that is no longer accepted loses its current label. One that is accepted gets the label back that it had when it was
-    last accepted, or else its supplier's. A change to what a submission is already is nothing.
+    last accepted, or else its supplier's, and is compared with the hub's for near-duplicates. A change to what a submission is
+    already is nothing.
 
     Call it once in a transaction, near its end: it locks the batches, in order of their ids, and then the counts of labels.
 
@@ -137,6 +139,7 @@ def change_decisions(
             "user_id": user_id,
         },
     )
+    compare_accepted(connection, submission_ids=[was.submission_id for was in changed if was.status != "accepted"])
     _count_in_batches(connection, changed, wanted)
     add_image_counts(connection, label_counts)
     return len(changed)

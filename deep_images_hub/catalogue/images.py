@@ -6,12 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from deep_images_hub.catalogue.near_duplicates import find_likenesses
 from deep_images_hub.catalogue.queries import load_query
-from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.errors import NotFoundError
 from deep_images_hub.verdicts import Verdict
-
-# Further apart the index on the hashes' bands would miss some.
-MAX_NEAR_COPY_BITS = 3
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class NearCopy(Picture):
-    """A picture that looks like another. bits: how many of 64 bits their difference hashes differ in."""
+    """A picture that looks like another. score: 0 the same but for light, to the threshold of near-duplicates."""
 
-    bits: int
+    score: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,6 @@ class Image:
         label_id, label_code, label_name: its current label, None when it has none.
         format: of the bytes as sent, as are size_bytes and sha256.
         picture_size_bytes: of the stored picture.
-        difference_hash: 64 bits, as a signed integer.
         quality_score: 0 (worst) to 1.
         country_code, city: None unless the supplier shared a place.
     """
@@ -68,7 +65,6 @@ class Image:
     size_bytes: int
     picture_size_bytes: int
     original_key: str
-    difference_hash: int
     quality_score: float
     taken_at: datetime | None
     created_at: datetime
@@ -180,16 +176,16 @@ def labels_of(connection: Connection, *, image_id: int) -> list[ImageLabel]:
     return [ImageLabel(**row._mapping) for row in rows]
 
 
-def near_copies(connection: Connection, *, image_id: int, max_bits: int = MAX_NEAR_COPY_BITS, limit: int = 12) -> list[NearCopy]:
-    """Return pictures that look like one: whose difference hashes differ in at most so many bits; nearest first.
-
-    Raises:
-        InvalidInputError: max_bits is not 0 to 3.
-    """
-    if not 0 <= max_bits <= MAX_NEAR_COPY_BITS:
-        raise InvalidInputError(f"max_bits is {max_bits}. Expected 0 to {MAX_NEAR_COPY_BITS}.")
-    rows = connection.execute(load_query("near_copies"), {"image_id": image_id, "max_bits": max_bits, "limit": limit})
-    return [NearCopy(**row._mapping) for row in rows]
+def near_copies(connection: Connection, *, image_id: int, limit: int = 12) -> list[NearCopy]:
+    """Return the pictures with a label that are near-duplicates of one, by the same rule as intake's; the most alike first."""
+    scores = {
+        likeness.other_id: likeness.score
+        for likeness in find_likenesses(connection, image_ids=[image_id])
+        if likeness.is_near_duplicate
+    }
+    rows = connection.execute(load_query("pictures_by_ids"), {"image_ids": list(scores)})
+    found = [NearCopy(**row._mapping, score=scores[row.image_id]) for row in rows]
+    return sorted(found, key=lambda copy: (copy.score, copy.image_id))[:limit]
 
 
 def exact_copies(connection: Connection, *, image_id: int, limit: int = 12) -> list[ExactCopy]:

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, text
 from deep_images_hub.batches.decide import Decision, PendingSubmission
 from deep_images_hub.catalogue.engine import copy_rows
 from deep_images_hub.catalogue.label_counts import add_image_counts
+from deep_images_hub.catalogue.near_duplicates import compare_accepted
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
@@ -33,7 +34,8 @@ _ATTEMPT_LOCK_CLASS = 0x44494803
 _STAGING_LOCK_CLASS = 0x44494804
 _COLUMNS = (
     "attempt", "batch_id", "submission_id", "status", "reason", "verdicts", "sha256", "format", "size_bytes",
-    "picture_size_bytes", "width_px", "height_px", "difference_hash", "picture_key", "thumbnail_key", "quality_score",
+    "picture_size_bytes", "width_px", "height_px", "picture_key", "thumbnail_key", "quality_score", "whole_hash", "inner_hash",
+    "grid",
 )  # fmt: skip
 
 
@@ -156,10 +158,12 @@ def _staged_row(attempt: int, decision: Decision) -> tuple[object, ...]:
         len(picture.jpeg),
         picture.width_px,
         picture.height_px,
-        picture.difference_hash,
         picture_key(sha256),
         thumbnail_key(sha256),
         picture.quality_score,
+        picture.descriptor.whole_hash,
+        picture.descriptor.inner_hash,
+        rf"\x{picture.descriptor.grid.hex()}",
     )
 
 
@@ -170,7 +174,7 @@ def intake_progress(connection: Connection, *, attempt: int, batch_ids: Sequence
 
 
 def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> MergedBatch | None:
-    """Merge a batch whose every submission is decided: pictures, labels, submissions, ledger and counts; and close it.
+    """Merge a batch whose every submission is decided: pictures, labels, submissions, ledger, groups and counts; and close it.
 
     Locks the batch. Returns None, and changes nothing, when another run has closed it.
 
@@ -191,6 +195,7 @@ def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> Merge
         )
     labelled = connection.execute(load_query("intake_label_images"), {"batch_id": batch_id}).rowcount
     connection.execute(load_query("intake_write_verdicts"), {**place, "check_version": CHECK_VERSION})
+    compare_accepted(connection, submission_ids=_accepted(connection, batch_id))
     connection.execute(
         text(
             "update batches set status = 'closed', closed_at = now(), accepted_count = :accepted, rejected_count = :rejected"
@@ -201,3 +206,8 @@ def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> Merge
     connection.execute(text("delete from staged_decisions where batch_id = :batch_id"), {"batch_id": batch_id})
     add_image_counts(connection, {batch.label_id: labelled})
     return MergedBatch(batch_id, decided.accepted, decided.rejected)
+
+
+def _accepted(connection: Connection, batch_id: int) -> list[int]:
+    accepted = text("select id from submissions where batch_id = :batch_id and status = 'accepted'")
+    return list(connection.execute(accepted, {"batch_id": batch_id}).scalars())

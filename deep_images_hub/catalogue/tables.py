@@ -29,9 +29,11 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 
 from deep_images_hub.accounts import ROLES
+from deep_images_hub.images.descriptor import GRID_BYTES
+from deep_images_hub.images.difference_hash import BANDS, HASH_BITS
 from deep_images_hub.licences import LICENCES
 from deep_images_hub.training import RUN_STATUSES
 from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, OUTCOMES, REASONS, SUBMISSION_STATUSES
@@ -242,7 +244,6 @@ images = Table(
     ),
     Column("width_px", Integer, nullable=False, comment="of the original, upright"),
     Column("height_px", Integer, nullable=False),
-    Column("difference_hash", BigInteger, nullable=False, comment="64 bits, as a signed integer"),
     Column("original_key", Text, nullable=False),
     Column("picture_key", Text, nullable=False),
     Column("thumbnail_key", Text, nullable=False),
@@ -250,8 +251,38 @@ images = Table(
     Column("taken_at", DateTime(timezone=True)),
     _created_at(),
     CheckConstraint("width_px > 0 and height_px > 0", name="has_pixels"),
-    # Finds hashes that differ in at most 3 bits: they share one of their four bands of 16 bits.
-    Index("ix_images_hash_bands", text("hash_bands(difference_hash)"), postgresql_using="gin"),
+)
+
+# How a picture looks: `images/descriptor.py`. Six indexes, one for each band of each hash, find hashes that agree in a band but
+# for one bit, without looking into the table.
+_FRAMES = ("whole", "inner")
+descriptors = Table(
+    "descriptors",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True),
+    Column("whole_hash", BigInteger, nullable=False, comment="difference hash of the picture, 60 bits"),
+    Column("inner_hash", BigInteger, nullable=False, comment="that of the picture without its margins"),
+    Column("grid", BYTEA, nullable=False, comment="24 x 24 grey levels"),
+    *(CheckConstraint(f"{frame}_hash between 0 and {(1 << HASH_BITS) - 1}", name=f"{frame}_hash_range") for frame in _FRAMES),
+    CheckConstraint(f"octet_length(grid) = {GRID_BYTES}", name="grid_length"),
+    *(
+        Index(
+            f"ix_descriptors_{frame}_{band}",
+            text(f"hash_band({frame}_hash, {band})"),
+            postgresql_include=[f"{frame}_hash", "image_id"],
+        )
+        for frame in _FRAMES
+        for band in range(BANDS)
+    ),
+)
+
+# Only pictures that have near-duplicates are here. A group is named by its oldest picture, which is a member of it.
+duplicate_groups = Table(
+    "duplicate_groups",
+    metadata,
+    Column("image_id", ForeignKey("images.id"), primary_key=True),
+    Column("group_id", ForeignKey("images.id"), nullable=False, index=True, comment="the oldest picture of the group"),
+    CheckConstraint("group_id <= image_id", name="oldest_first"),
 )
 
 LABEL_SET = "main"
@@ -369,10 +400,12 @@ staged_decisions = Table(
     Column("picture_size_bytes", BigInteger),
     Column("width_px", Integer),
     Column("height_px", Integer),
-    Column("difference_hash", BigInteger),
     Column("picture_key", Text),
     Column("thumbnail_key", Text),
     Column("quality_score", REAL),
+    Column("whole_hash", BigInteger),
+    Column("inner_hash", BigInteger),
+    Column("grid", BYTEA),
     _one_of("status", ("accepted", "rejected", "unavailable")),
     Index("ix_staged_decisions_attempt_batch_id", "attempt", "batch_id"),
     Index("ix_staged_decisions_batch_id", "batch_id"),

@@ -11,10 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from deep_images_hub.datasets.recipe import SplitFractions
-from deep_images_hub.images.near_duplicates import near_duplicate_groups
 
 # Which split a label gets first when it has few groups: without a test nobody knows what the network is worth.
 _COVERAGE_ORDER = ("train", "test", "validation")
@@ -30,7 +27,8 @@ class Candidate:
         label_id: its label's row; decides nothing.
         label_code: its current label.
         batch_key: the batch that it came with.
-        difference_hash: 64 bits, as a signed integer.
+        duplicate_group: equal for near-duplicates of one another, None where there are none. Only whether two are equal
+            counts; what it is says nothing.
         size_bytes: of the stored picture.
     """
 
@@ -39,7 +37,7 @@ class Candidate:
     label_id: int
     label_code: str
     batch_key: str
-    difference_hash: int
+    duplicate_group: int | None
     size_bytes: int
 
 
@@ -91,7 +89,6 @@ def split(candidates: Sequence[Candidate], *, fractions: SplitFractions, seed: i
 
 def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
     """Join batches that share near-duplicates; a group is named by the first of its batches' keys, in order of the text."""
-    near = near_duplicate_groups(np.array([candidate.difference_hash for candidate in candidates], dtype=np.int64))
     parents: dict[str, str] = {candidate.batch_key: candidate.batch_key for candidate in candidates}
 
     def root(batch_key: str) -> str:
@@ -101,9 +98,11 @@ def _groups(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
         return batch_key
 
     first_batch_of: dict[int, str] = {}
-    for candidate, group in zip(candidates, near.tolist(), strict=True):
-        one, other = sorted((root(first_batch_of.setdefault(group, candidate.batch_key)), root(candidate.batch_key)))
-        parents[other] = one
+    for candidate in candidates:
+        if candidate.duplicate_group is not None:
+            first_batch = first_batch_of.setdefault(candidate.duplicate_group, candidate.batch_key)
+            one, other = sorted((root(first_batch), root(candidate.batch_key)))
+            parents[other] = one
     groups: defaultdict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         groups[root(candidate.batch_key)].append(candidate)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from deep_images_hub.images.decode import Refusal, decode
-from deep_images_hub.images.difference_hash import difference_hash
+from deep_images_hub.images.descriptor import Descriptor, describe
 from deep_images_hub.images.quality import QualityThresholds, quality_verdicts, thresholds_from_settings
 from deep_images_hub.settings import Settings
 from deep_images_hub.verdicts import Verdict, decision_of
@@ -36,7 +36,7 @@ class Picture:
         format: of the bytes as sent.
         width_px: of the photograph as sent, upright.
         height_px: likewise.
-        difference_hash: 64 bits, as a signed integer.
+        descriptor: how it looks, for finding near-duplicates.
         quality_score: the lowest of its quality scores, 0..1.
         jpeg: upright, sRGB, short side `image_side_px`, without EXIF; the same bytes for the same photograph.
         thumbnail_jpeg: likewise, short side `thumbnail_side_px`.
@@ -45,7 +45,7 @@ class Picture:
     format: str
     width_px: int
     height_px: int
-    difference_hash: int
+    descriptor: Descriptor
     quality_score: float
     jpeg: bytes
     thumbnail_jpeg: bytes
@@ -103,7 +103,7 @@ def examine(body: bytes, limits: ExaminationLimits) -> Examination:
         format=photograph.format,
         width_px=photograph.width_px,
         height_px=photograph.height_px,
-        difference_hash=difference_hash(photograph.picture),
+        descriptor=describe(photograph.picture),
         quality_score=min(verdict.score for verdict in quality if verdict.score is not None),
         jpeg=_jpeg(photograph.picture, limits.jpeg_quality),
         thumbnail_jpeg=_jpeg(_thumbnail(photograph.picture, limits.thumbnail_side_px), limits.jpeg_quality),

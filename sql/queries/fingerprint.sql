@@ -60,7 +60,7 @@ with contents (table_name, content) as (
         'images',
         row(
             images.sha256, batches.key, images.format, images.size_bytes, images.picture_size_bytes, images.width_px,
-            images.height_px, images.difference_hash, images.original_key, images.picture_key, images.thumbnail_key,
+            images.height_px, images.original_key, images.picture_key, images.thumbnail_key,
             images.quality_score, images.taken_at at time zone 'UTC'
         )::text
     from images
@@ -104,6 +104,19 @@ with contents (table_name, content) as (
     from decision_changes
     join submissions on submissions.id = decision_changes.submission_id
     left join users on users.id = decision_changes.user_id
+    union all
+    select
+        'descriptors',
+        row(images.sha256, descriptors.whole_hash, descriptors.inner_hash, encode(descriptors.grid, 'hex'))::text
+    from descriptors
+    join images on images.id = descriptors.image_id
+    union all
+    -- A group is named by its oldest picture, and which one that is may hang on the order of writing: what counts is who is together.
+    select 'duplicate_groups', row(images.sha256, first_value(images.sha256) over (
+        partition by duplicate_groups.group_id order by images.sha256 collate "C"
+    ))::text
+    from duplicate_groups
+    join images on images.id = duplicate_groups.image_id
     union all
     select
         'embeddings',

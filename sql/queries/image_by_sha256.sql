@@ -1,6 +1,6 @@
 -- One picture with where it came from.
 -- Parameters: sha256.
--- Columns: those of gallery, and format, size_bytes, picture_size_bytes, original_key, difference_hash, quality_score, taken_at,
+-- Columns: those of gallery, and format, size_bytes, picture_size_bytes, original_key, quality_score, taken_at,
 -- created_at, batch_key, supplier_id, supplier_name, licence, attribution, country_code, city. The label is null when it has none now.
 select
     images.id as image_id,
@@ -16,7 +16,6 @@ select
     images.size_bytes,
     images.picture_size_bytes,
     images.original_key,
-    images.difference_hash,
     images.quality_score,
     images.taken_at,
     images.created_at,

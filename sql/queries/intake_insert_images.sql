@@ -1,5 +1,6 @@
--- Make pictures of a batch's photographs that decode, except of those that the hub has already. Of equal photographs in the batch the
--- first becomes the picture. Rows go in in order of sha256, so that two batches with the same photographs cannot lock each other out.
+-- Make pictures, with their descriptors, of a batch's photographs that decode, except of those that the hub has already. Of equal
+-- photographs in the batch the first becomes the picture. Rows go in in order of sha256, so that two batches with the same photographs
+-- cannot lock each other out.
 -- Parameters: attempt, batch_id.
 -- Columns: none.
 with decoded as (
@@ -8,14 +9,21 @@ with decoded as (
     join submissions on submissions.id = staged.submission_id
     where staged.attempt = :attempt and staged.batch_id = :batch_id and staged.picture_key is not null
     order by staged.sha256, submissions.position
+),
+inserted as (
+    insert into images (
+        sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, original_key, picture_key, thumbnail_key,
+        quality_score, taken_at
+    )
+    select
+        sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, object_key, picture_key, thumbnail_key,
+        quality_score, taken_at
+    from decoded
+    order by sha256
+    on conflict (sha256) do nothing
+    returning id, sha256
 )
-insert into images (
-    sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, difference_hash, original_key, picture_key,
-    thumbnail_key, quality_score, taken_at
-)
-select
-    sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, difference_hash, object_key, picture_key,
-    thumbnail_key, quality_score, taken_at
-from decoded
-order by sha256
-on conflict (sha256) do nothing
+insert into descriptors (image_id, whole_hash, inner_hash, grid)
+select inserted.id, decoded.whole_hash, decoded.inner_hash, decoded.grid
+from inserted
+join decoded on decoded.sha256 = inserted.sha256

@@ -1,7 +1,7 @@
 -- Which pictures does a recipe admit? Those of its labels, and single ones; every condition holds for both.
 -- Parameters: label_codes (array), with_descendants, pictures and left_out (arrays of sha256), city (null: anywhere),
 -- licences (array; empty: any), min_quality.
--- Columns: image_id, sha256, label_id, label_code, batch_key, difference_hash, size_bytes (of the stored picture); by label code,
+-- Columns: image_id, sha256, label_id, label_code, batch_key, duplicate_group (null: no near-duplicates), size_bytes (of the stored picture); by label code,
 -- then sha256.
 with wanted_labels as (
     select distinct label_closure.descendant_id as label_id
@@ -25,13 +25,14 @@ select
     labels.id as label_id,
     labels.code as label_code,
     batches.key as batch_key,
-    images.difference_hash,
+    duplicate_groups.group_id as duplicate_group,
     images.picture_size_bytes as size_bytes
 from wanted
 join images on images.id = wanted.image_id
 join image_labels on image_labels.image_id = images.id and image_labels.is_current and image_labels.label_set = 'main'
 join labels on labels.id = image_labels.label_id
 join batches on batches.id = images.batch_id
+left join duplicate_groups on duplicate_groups.image_id = images.id
 left join places on places.id = batches.place_id
 where
     images.sha256 <> all(cast(:left_out as text[]))

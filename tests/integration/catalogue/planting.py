@@ -160,7 +160,6 @@ def _plant_image(connection: Connection, batch_id: int, key: str, position: int)
             picture_size_bytes=500,
             width_px=400,
             height_px=300,
-            difference_hash=int(sha256[:16], 16) - 2**63,
             original_key=f"landing/{key}/{position:06d}.jpg",
             picture_key=f"images/{sha256}.jpg",
             thumbnail_key=f"thumbnails/{sha256}.jpg",

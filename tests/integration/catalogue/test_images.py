@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Connection, insert, select, text, update
 
 from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings, features_of, pending_images
-from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, near_copies, verdicts_of
+from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, verdicts_of
 from deep_images_hub.catalogue.labels import add_label, label_by_code
 from deep_images_hub.catalogue.tables import image_labels, images, submissions
-from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.errors import NotFoundError
 from tests.integration.catalogue.planting import plant_batch, plant_labels, plant_place
 
 
@@ -88,23 +88,6 @@ def test_exact_copies_of_a_picture_name_the_batch_and_leave_its_verdicts_alone(c
 
     assert [(of.batch_key, of.position) for of in exact_copies(connection, image_id=image_id)] == [("b2", 0)]
     assert len(verdicts_of(connection, image_id=image_id)) == 1
-
-
-def test_near_copies_are_found_up_to_three_bits_away(connection: Connection) -> None:
-    planted = plant_batch(connection, "b1", outcomes=["accepted"] * 6)
-    first = 0x0123_4567_89AB_CDEF
-    # One bit in each of three bands, the sign bit among them; four bits in four bands: beyond reach.
-    hashes = [first, first, first ^ 1, first ^ (1 << 63 | 1 << 40 | 1), first ^ (1 << 62 | 1 << 40 | 1 << 20 | 1), ~first]
-    for image_id, of in zip(planted, hashes, strict=True):
-        signed = of if -(2**63) <= of < 2**63 else of - 2**64
-        connection.execute(update(images).where(images.c.id == image_id).values(difference_hash=signed))
-
-    found = near_copies(connection, image_id=planted[0])
-
-    assert [(copy.image_id, copy.bits) for copy in found] == [(planted[1], 0), (planted[2], 1), (planted[3], 3)]
-    assert [copy.bits for copy in near_copies(connection, image_id=planted[0], max_bits=1)] == [0, 1]
-    with pytest.raises(InvalidInputError, match="max_bits is 4"):
-        near_copies(connection, image_id=planted[0], max_bits=4)
 
 
 def test_embeddings_written_again_stay_and_pending_images_are_the_rest(connection: Connection) -> None:

@@ -18,8 +18,6 @@ from sqlalchemy import text
 from deep_images_hub.catalogue.batches import batch_funnel, pending_batches
 from deep_images_hub.catalogue.label_counts import recount
 from deep_images_hub.catalogue.labels import label_by_code
-from deep_images_hub.images.difference_hash import hamming_distance
-from deep_images_hub.images.near_duplicates import DEFAULT_MAX_DISTANCE
 from deep_images_hub.simulation.scenes import render
 from deep_images_hub.verdicts import QUALITY_REASONS
 from deep_images_hub.wiring import Hub
@@ -120,22 +118,28 @@ def test_duplicates_point_at_their_original(taken_in: Hub) -> None:
         assert (found[original].outcome, found[original].detail) == ("pass", None)
 
 
-def test_near_duplicates_are_kept_and_can_be_grouped(taken_in: Hub) -> None:
+def test_near_duplicates_are_kept_flagged_and_grouped_with_their_originals(taken_in: Hub) -> None:
     copies = {place: row for place, row in truth_of(taken_in).items() if row["defect"] == "near_duplicate"}
     with taken_in.engine.begin() as connection:
         rows = connection.execute(
             text(
-                "select batches.key, position, difference_hash from submissions join batches on batches.id = batch_id"
-                " join images on images.id = image_id and images.original_key = submissions.object_key"
+                "select batches.key, position, verdicts.outcome, verdicts.detail, group_id from submissions"
+                " join batches on batches.id = batch_id"
+                " left join duplicate_groups on duplicate_groups.image_id = submissions.image_id"
+                " join verdicts on verdicts.submission_id = submissions.id and verdicts.check_name = 'near_duplicates'"
             )
         )
-        hashes = {(row.key, row.position): row.difference_hash for row in rows}
-    distances = [
-        hamming_distance(hashes[place], hashes[row["origin_batch_key"], int(row["origin_position"])])
-        for place, row in copies.items()
-    ]
-    assert distances
-    assert sum(distance <= DEFAULT_MAX_DISTANCE for distance in distances) >= 0.9 * len(distances)
+        found = {(row.key, row.position): row for row in rows}
+    assert copies
+    originals = {place: (row["origin_batch_key"], int(row["origin_position"])) for place, row in copies.items()}
+    together = [place for place, original in originals.items() if found[place].group_id == found[original].group_id is not None]
+    assert len(together) >= 0.95 * len(copies)
+    # A copy that is sent before its original is the first, and the other one is flagged.
+    pairs = {frozenset((place, original)) for place, original in originals.items()}
+    flagged = {place for place, row in found.items() if row.outcome == "flag"}
+    assert {place for pair in pairs for place in pair} >= flagged
+    assert all(row.detail.startswith("nearly the same as number ") for place, row in found.items() if place in flagged)
+    assert len(flagged) >= 0.95 * len(copies)
 
 
 def test_ledger_holds_every_check_that_was_made(taken_in: Hub) -> None:
@@ -148,7 +152,7 @@ def test_ledger_holds_every_check_that_was_made(taken_in: Hub) -> None:
         )
         per_submission = {row.reason: row.checks / row.submissions for row in rows}
     assert per_submission == {
-        None: 9, "exact_duplicates": 9, "dark": 9, "blurry": 9, "truncated": 2, "not_an_image": 1,
+        None: 10, "exact_duplicates": 9, "dark": 9, "blurry": 9, "truncated": 2, "not_an_image": 1,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,15 +15,14 @@ fractions_of_splits = st.sampled_from(
 )
 
 
-def candidate(number: int, *, label: str, batch: str, difference_hash: int | None = None) -> Candidate:
-    scattered = random.Random(number).getrandbits(63) if difference_hash is None else difference_hash
+def candidate(number: int, *, label: str, batch: str, duplicate_group: int | None = None) -> Candidate:
     return Candidate(
         image_id=number,
         sha256=f"{random.Random(-number - 1).getrandbits(256):064x}",
         label_id=hash(label) % 1000,
         label_code=label,
         batch_key=batch,
-        difference_hash=scattered,
+        duplicate_group=duplicate_group,
         size_bytes=1000,
     )
 
@@ -31,13 +31,12 @@ def candidate(number: int, *, label: str, batch: str, difference_hash: int | Non
 def candidate_lists(draw_from: st.DrawFn) -> list[Candidate]:
     """Batches of one label each, of uneven sizes; some pictures are near copies of pictures of other batches."""
     batches = draw_from(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 9)), min_size=1, max_size=25))
-    hashes = st.none() | st.integers(0, 3)
+    duplicate_groups = st.integers(0, 3)
     found = []
     for number, (label, size) in enumerate(batches):
         for _ in range(size):
-            shared = draw_from(hashes) if draw_from(st.integers(0, 9)) == 0 else None
-            same = None if shared is None else shared << 32
-            found.append(candidate(len(found), label=label, batch=f"batch-{number}", difference_hash=same))
+            group = draw_from(duplicate_groups) if draw_from(st.integers(0, 9)) == 0 else None
+            found.append(candidate(len(found), label=label, batch=f"batch-{number}", duplicate_group=group))
     return found
 
 
@@ -49,10 +48,11 @@ def splits_by_sha256(pictures: list[SplitCandidate]) -> dict[str, tuple[str, str
 def test_split_never_parts_a_batch_or_near_duplicates(candidates: list[Candidate], fractions: SplitFractions, seed: int) -> None:
     pictures = split(candidates, fractions=fractions, seed=seed)
     assert len(pictures) == len(candidates)
-    for key in ("batch_key", "difference_hash"):
+    for key in ("batch_key", "duplicate_group"):
         splits = defaultdict(set)
         for picture in pictures:
-            splits[getattr(picture.candidate, key)].add((picture.split, picture.group_key))
+            if (together := getattr(picture.candidate, key)) is not None:
+                splits[together].add((picture.split, picture.group_key))
         assert all(len(of) == 1 for of in splits.values())
     assert all(fractions.of(picture.split) > 0 for picture in pictures)
 
@@ -60,7 +60,7 @@ def test_split_never_parts_a_batch_or_near_duplicates(candidates: list[Candidate
 @given(candidate_lists(), st.randoms(use_true_random=False))
 def test_split_does_not_depend_on_order_or_ids(candidates: list[Candidate], shuffler: random.Random) -> None:
     renumbered = [
-        Candidate(number, c.sha256, 7, c.label_code, c.batch_key, c.difference_hash, c.size_bytes)
+        replace(c, image_id=number, label_id=7, duplicate_group=None if c.duplicate_group is None else 900 - c.duplicate_group)
         for number, c in enumerate(shuffler.sample(candidates, len(candidates)))
     ]
     one = split(candidates, fractions=SplitFractions(), seed=3)
