@@ -90,7 +90,7 @@ def redecide(hub: Hub, threshold: Threshold) -> None:
 
 
 def said_by(hub: Hub) -> dict[str, list[tuple]]:
-    """Return all that a catalogue says now, without its history."""
+    """Return all that a catalogue says now, without its history: near-duplicates of what was there when a picture came are that."""
     statements = {
         "submissions": (
             "select object_key, submissions.status, reason, sha256 from submissions left join images on images.id = image_id"
@@ -98,7 +98,8 @@ def said_by(hub: Hub) -> dict[str, list[tuple]]:
         ),
         "in force": (
             "select distinct on (object_key, check_name) object_key, check_name, score, threshold, outcome, verdicts.detail"
-            " from verdicts join submissions on submissions.id = submission_id order by object_key, check_name, verdicts.id desc"
+            " from verdicts join submissions on submissions.id = submission_id where check_name <> 'near_duplicates'"
+            " order by object_key, check_name, verdicts.id desc"
         ),
         "labels": (
             "select sha256, code, said_by from image_labels join images on images.id = image_id"
