@@ -95,6 +95,6 @@ def _pictures(block: Sequence[JudgedPicture], embeddings: Sequence[Embedding]) -
         sha256s=[picture.sha256 for picture in block],
         label_ids=np.array([picture.label_id for picture in block], np.int64),
         batch_ids=np.array([picture.batch_id for picture in block], np.int64),
-        hashes=np.array([picture.difference_hash for picture in block], np.int64),
+        duplicate_groups=np.array([picture.duplicate_group for picture in block], np.int64),
         features=np.stack([embedding.features for embedding in embeddings]),
     )

@@ -39,7 +39,7 @@ class JudgedPicture:
 
     Attributes:
         label_id: its current label; the supplier's where it has none.
-        difference_hash: 64 bits, as a signed integer.
+        duplicate_group: equal for near-duplicates.
     """
 
     submission_id: int
@@ -47,7 +47,7 @@ class JudgedPicture:
     sha256: str
     label_id: int
     batch_id: int
-    difference_hash: int
+    duplicate_group: int
 
 
 def known_pictures(connection: Connection, *, model: str, max_pictures: int) -> KnownPictures | None:
@@ -74,7 +74,7 @@ def known_pictures(connection: Connection, *, model: str, max_pictures: int) -> 
         sha256s=tuple(row.sha256 for row in rows),
         label_ids=np.array([row.label_id for row in rows], np.int64),
         batch_ids=np.array([row.batch_id for row in rows], np.int64),
-        hashes=np.array([row.difference_hash for row in rows], np.int64),
+        duplicate_groups=np.array([row.duplicate_group for row in rows], np.int64),
         features=np.concatenate(features),
     )
     names = connection.execute(

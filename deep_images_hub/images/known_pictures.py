@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_images_hub.images.label_agreement import Nearness, Neighbour
-from deep_images_hub.images.near_duplicates import DEFAULT_MAX_DISTANCE
 
 # Known pictures of a label that count: the mean of so many nearest ones is not one lucky neighbour.
 NEIGHBOURS = 5
@@ -31,14 +30,14 @@ class Pictures:
         sha256s: of the bytes as sent.
         label_ids: (n,) int64, of their current labels.
         batch_ids: (n,) int64.
-        hashes: (n,) int64, difference hashes.
+        duplicate_groups: (n,) int64, equal for near-duplicates and for them alone.
         features: (n, d), not negative, as pooled features of rectified activations are.
     """
 
     sha256s: Sequence[str]
     label_ids: NDArray[np.int64]
     batch_ids: NDArray[np.int64]
-    hashes: NDArray[np.int64]
+    duplicate_groups: NDArray[np.int64]
     features: NDArray[np.floating]
 
     def __len__(self) -> int:
@@ -145,9 +144,9 @@ class KnownPictures:
         return found
 
     def _has_no_say(self, pictures: Pictures) -> NDArray[np.bool_]:
-        differing = pictures.hashes[:, None] ^ self.pictures.hashes[None, :]
-        is_near_duplicate = np.bitwise_count(differing.view(np.uint64)) <= DEFAULT_MAX_DISTANCE
-        return np.asarray((pictures.batch_ids[:, None] == self.pictures.batch_ids[None, :]) | is_near_duplicate)
+        is_of_its_batch = pictures.batch_ids[:, None] == self.pictures.batch_ids[None, :]
+        is_near_duplicate = pictures.duplicate_groups[:, None] == self.pictures.duplicate_groups[None, :]
+        return np.asarray(is_of_its_batch | is_near_duplicate)
 
     def _nearness(
         self, similarities: NDArray[np.float32], own: NDArray[np.float32], labels: NDArray[np.int64], others: NDArray[np.float32]

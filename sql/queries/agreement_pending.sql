@@ -1,17 +1,19 @@
 -- Which pictures has the network no opinion of yet? Accepted ones with features and without a verdict. Asked again: all accepted ones,
 -- and those that are in review because of it, that have no verdict of this redecision and that no operator decided on last.
 -- Parameters: model, check_version, redecision_id (null: not asked again), after_id (submission), limit.
--- Columns: submission_id, image_id, sha256, label_id, batch_id, difference_hash; by submission_id.
+-- Columns: submission_id, image_id, sha256, label_id, batch_id, duplicate_group (its own id where it has no
+-- near-duplicates); by submission_id.
 select
     submissions.id as submission_id,
     images.id as image_id,
     images.sha256,
     coalesce(image_labels.label_id, batches.label_id) as label_id,
     images.batch_id,
-    images.difference_hash
+    coalesce(duplicate_groups.group_id, images.id) as duplicate_group
 from submissions
 join images on images.id = submissions.image_id and images.original_key = submissions.object_key
 join batches on batches.id = submissions.batch_id
+left join duplicate_groups on duplicate_groups.image_id = images.id
 left join image_labels on image_labels.image_id = images.id and image_labels.is_current and image_labels.label_set = 'main'
 where
     submissions.id > :after_id

@@ -90,7 +90,7 @@ def redecide(hub: Hub, threshold: Threshold) -> None:
 
 
 def said_by(hub: Hub) -> dict[str, list[tuple]]:
-    """Return all that a catalogue says now, without its history: near-duplicates of what was there when a picture came are that."""
+    """Return all that a catalogue says now, without its history, which says too what was there when a picture came."""
     statements = {
         "submissions": (
             "select object_key, submissions.status, reason, sha256 from submissions left join images on images.id = image_id"

@@ -44,7 +44,7 @@ def pictures_of(label_ids: list[int], features: np.ndarray, *, batch: int | None
         sha256s=[f"{seed:02x}{at:062x}" for at in range(count)],
         label_ids=np.array(label_ids, np.int64),
         batch_ids=np.arange(count, dtype=np.int64) // 4 + 1000 * seed if batch is None else np.full(count, batch, np.int64),
-        hashes=random.integers(-(2**63), 2**63 - 1, count, dtype=np.int64),
+        duplicate_groups=random.integers(-(2**63), 2**63 - 1, count, dtype=np.int64),
         features=features,
     )
 
@@ -78,7 +78,7 @@ def test_own_batch_and_near_duplicates_have_no_say(known: KnownPictures) -> None
         known.pictures,
         label_ids=np.append(known.pictures.label_ids, [1] * 8),
         batch_ids=np.append(known.pictures.batch_ids, [one.batch_ids[0]] * 4 + [77] * 4),
-        hashes=np.append(known.pictures.hashes, [5, 6, 7, 8] + [int(one.hashes[0]) ^ 0b10101] * 4),
+        duplicate_groups=np.append(known.pictures.duplicate_groups, [5, 6, 7, 8] + [int(one.duplicate_groups[0])] * 4),
         features=np.concatenate([known.pictures.features, np.repeat(one.features, 8, axis=0)]),
         sha256s=[*known.pictures.sha256s, *(f"{at:064x}" for at in range(8))],
     )
@@ -88,14 +88,15 @@ def test_own_batch_and_near_duplicates_have_no_say(known: KnownPictures) -> None
             [mislabelled.sha256s[at] for at in order],
             mislabelled.label_ids[order],
             mislabelled.batch_ids[order],
-            mislabelled.hashes[order],
+            mislabelled.duplicate_groups[order],
             mislabelled.features[order],
         ),
         dict(enumerate(NAMES)),
     )
 
     (found,) = polluted.nearness_of(one, ALONE, min_pictures=8)
-    (if_they_had,) = polluted.nearness_of(replace(one, batch_ids=one.batch_ids + 1, hashes=~one.hashes), ALONE, min_pictures=8)
+    apart = replace(one, batch_ids=one.batch_ids + 1, duplicate_groups=~one.duplicate_groups)
+    (if_they_had,) = polluted.nearness_of(apart, ALONE, min_pictures=8)
 
     assert found is not None
     assert if_they_had is not None
