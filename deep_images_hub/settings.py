@@ -66,6 +66,15 @@ class Settings(BaseSettings):
     low_information_threshold: float = Field(0.30, ge=0, le=1, description="Lower scores fail the check `low_information`.")
     odd_aspect_ratio_threshold: float = Field(0.25, ge=0, le=1, description="Lower scores fail the check `odd_aspect_ratio`.")
 
+    # E-mail
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp://[user:password@]host[:port], or smtps://. Empty: a file for each mail under `home`/mail."
+    )
+    mail_from: str = Field(
+        "Deep Images Hub <hub@localhost>", description="Who e-mails come from: an address, or a name <address>."
+    )
+    portal_url: str | None = Field(None, description="Where people reach the portal, for links in e-mails.")
+
     # Networks
     backbone: Backbone = Field("vgg16", description="Network whose pooled features are kept for every picture.")
     weights: str = Field("imagenet", description="`imagenet` (Keras's own), a file, or an object's URL (s3://, file://).")

@@ -2,7 +2,7 @@
 
 Reads: pending batches of the catalogue; their objects under `landing/`. The bucket is never listed.
 Writes: pictures and thumbnails in the store; in the catalogue, by way of a staging table, pictures, labels, verdicts and
-counts.
+counts. Sends an e-mail to the supplier of each batch that it closes.
 
 Running it twice changes nothing: objects lie under the hash of their content, and a batch is merged in the transaction that
 closes it. Killed anywhere, it leaves batches that are closed and batches that are pending, which the next run takes up. Two
@@ -11,7 +11,7 @@ runs at once are harmless. What runs in Spark's partitions is in `deciding`.
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NoReturn
 
@@ -26,6 +26,7 @@ from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import Hub
 from spark_jobs.deciding import PROBLEMS_SCHEMA, decide_portions
 from spark_jobs.entry import run_job
+from spark_jobs.mailing import Mailing
 from spark_jobs.portions import portions_frame, portions_of
 
 _PAGE_BATCHES = 1000
@@ -39,19 +40,29 @@ def intake(hub: Hub, given: Namespace, spark: SparkSession) -> int:
     with hub.engine.begin() as connection:
         remove_dead_attempts(connection)
         batches = list(_pending(connection, given.max_batches))
-    if not batches:
+    with Mailing(hub.engine, hub.settings) as mailing:
+        # What an earlier run could not send is sent now, also where there is nothing else to do.
+        mailing.nudge()
+        merger = _take_in(hub, spark, batches, mailing) if batches else None
+    if merger is None:
         print("intake: no batch is pending.")
-        return 0
+    status = merger.report() if merger else 0
+    for line in mailing.report():
+        print(f"intake: {line}")
+    return status
+
+
+def _take_in(hub: Hub, spark: SparkSession, batches: Sequence[PendingBatch], mailing: Mailing) -> "_Merger":
     with intake_attempt(hub.engine) as attempt, ThreadPoolExecutor(1, thread_name_prefix="deciding") as background:
         deciding = background.submit(_decide, spark, hub.settings, attempt, batches)
-        merger = _Merger(hub.engine, attempt, batches)
+        merger = _Merger(hub.engine, attempt, batches, on_merged=mailing.nudge)
         try:
             merger.follow(deciding)
         finally:
             # After a Ctrl-C, or an error: what is merged stays, what is being decided is given up.
             if not deciding.done():
                 spark.sparkContext.cancelAllJobs()
-    return merger.report()
+    return merger
 
 
 def _pending(connection: Connection, max_batches: int | None) -> Iterator[PendingBatch]:
@@ -77,7 +88,8 @@ def _decide(spark: SparkSession, settings: Settings, attempt: int, batches: Sequ
 class _Merger:
     """Merges batches in order of their ids, as soon as they are decided, while Spark decides on the rest."""
 
-    def __init__(self, engine: Engine, attempt: int, batches: Sequence[PendingBatch]) -> None:
+    def __init__(self, engine: Engine, attempt: int, batches: Sequence[PendingBatch], *, on_merged: Callable[[], None]) -> None:
+        self._on_merged = on_merged
         self._engine = engine
         self._attempt = attempt
         self._batches = batches
@@ -127,6 +139,7 @@ class _Merger:
             self._elsewhere += 1
             return
         self._merged += 1
+        self._on_merged()
         self._accepted += merged.accepted_count
         self._rejected += merged.rejected_count
 

@@ -1,10 +1,17 @@
-"""What became of a batch, in words and as a CSV file. Pure."""
+"""What became of a batch, in words, as a CSV file and as an e-mail. Pure."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+
+from deep_images_hub.errors import InvalidInputError
 
 # What is wrong with a submission, after "Refused: ..." and "Needs a look: ...".
 REASON_WORDS = {
@@ -76,6 +83,21 @@ class BatchQuality:
     upper_quartile: float | None
 
 
+@dataclass(frozen=True)
+class BatchResult:
+    """What a supplier is told of a closed batch. rejected, review: submissions by reason."""
+
+    batch_key: str
+    label_name: str
+    supplier_email: str
+    supplier_name: str
+    submitted: int
+    accepted: int
+    rejected: Mapping[str, int]
+    review: Mapping[str, int]
+    quality: BatchQuality
+
+
 def reason_words(reason: str) -> str:
     """Say what is wrong with a submission."""
     return REASON_WORDS.get(reason, reason.replace("_", " "))
@@ -101,6 +123,54 @@ def csv_lines(files: Iterable[FileReport]) -> Iterator[str]:
                 "" if sent.changed_at is None else sent.changed_at.isoformat(timespec="seconds"),
             )
         )
+
+
+def batch_message(result: BatchResult, *, sender: str, portal_url: str | None) -> EmailMessage:
+    """Write the e-mail that tells a supplier what became of a batch.
+
+    Its Message-ID is made of the batch's key: should it arrive twice all the same, a mail program shows it once.
+
+    Args:
+        sender: an address, or a name with an address: `Hub <hub@example.org>`.
+        portal_url: where the supplier reaches the portal; None: no link is given.
+
+    Raises:
+        InvalidInputError: the supplier's address cannot stand in a message.
+    """
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    try:
+        message["To"] = Address(addr_spec=result.supplier_email)
+    except (ValueError, IndexError, HeaderParseError) as error:
+        raise InvalidInputError(f"{result.supplier_email!r} cannot stand in an e-mail as an address.") from error
+    message["From"] = sender
+    message["Subject"] = f"{result.accepted:,} of {result.submitted:,} photographs accepted: {_one_line(result.label_name)}"
+    message["Message-ID"] = f"<batch.{result.batch_key}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("\n".join(_message_lines(result, portal_url)) + "\n")
+    return message
+
+
+def _message_lines(result: BatchResult, portal_url: str | None) -> list[str]:
+    lines = [
+        f"Dear {_one_line(result.supplier_name)},",
+        "",
+        f"your batch {result.batch_key} for {_one_line(result.label_name)} is done.",
+        "",
+        f"  {result.submitted:>7,}  photographs sent",
+        f"  {result.accepted:>7,}  accepted",
+    ]
+    for words, counts in (("refused", result.rejected), ("waiting for a look", result.review)):
+        for reason, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+            lines.append(f"  {count:>7,}  {words}: {reason_words(reason)}")
+    if result.quality.median is not None:
+        lines += ["", f"Quality, from 0 to 1: {result.quality.median:.2f}, the median of what can be read and is no copy."]
+    if portal_url is not None:
+        lines += ["", f"Each photograph, and why: {portal_url.rstrip('/')}/batches/{result.batch_key}"]
+    return [*lines, "", "Thank you."]
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _csv_line(cells: Iterable[object]) -> str:

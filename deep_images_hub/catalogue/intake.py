@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.batches.decide import Decision, PendingSubmission
+from deep_images_hub.catalogue.batch_mails import queue_batch_mail
 from deep_images_hub.catalogue.engine import copy_rows
 from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.near_duplicates import compare_accepted
@@ -204,6 +205,7 @@ def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> Merge
         {"batch_id": batch_id, "accepted": decided.accepted, "rejected": decided.rejected},
     )
     connection.execute(text("delete from staged_decisions where batch_id = :batch_id"), {"batch_id": batch_id})
+    queue_batch_mail(connection, batch_id=batch_id)
     add_image_counts(connection, {batch.label_id: labelled})
     return MergedBatch(batch_id, decided.accepted, decided.rejected)
 

@@ -383,6 +383,27 @@ decision_changes = Table(
     CheckConstraint("(from_status, from_reason) is distinct from (to_status, to_reason)", name="changes_something"),
 )
 
+# What suppliers are told of closed batches: one e-mail each.
+batch_mails = Table(
+    "batch_mails",
+    metadata,
+    Column("batch_id", ForeignKey("batches.id"), primary_key=True),
+    Column(
+        "status",
+        Text,
+        nullable=False,
+        server_default="waiting",
+        comment="sending: handed over, or about to be; never again, since it may have arrived",
+    ),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("last_error", Text),
+    _created_at(),
+    Column("sent_at", DateTime(timezone=True)),
+    _one_of("status", ("waiting", "sending", "sent", "refused")),
+    CheckConstraint("(status = 'sent') = (sent_at is not null)", name="sent_has_time"),
+    Index("ix_batch_mails_unsent", "status", "attempts", "batch_id", postgresql_where=text("status <> 'sent'")),
+)
+
 # What intake found out about submissions whose batch is not merged yet; emptied batch by batch. Unlogged, since after a crash
 # the batches are pending still and are examined again. A task that Spark ran twice leaves the same row twice.
 staged_decisions = Table(
