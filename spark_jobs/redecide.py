@@ -153,7 +153,7 @@ def _by_label(changing: Sequence[ThresholdEffect]) -> list[str]:
     came_in: Counter[str] = Counter()
     went_out: Counter[str] = Counter()
     for effect in changing:
-        label = f"{effect.label_name} ({effect.label_code})"
+        label = effect.label_name if effect.label_name == effect.label_code else f"{effect.label_name} ({effect.label_code})"
         came_in[label] += effect.submissions * (effect.to_status == "accepted")
         went_out[label] += effect.submissions * (effect.from_status == "accepted")
     moved = sorted(came_in, key=lambda label: (-came_in[label] - went_out[label], label))
