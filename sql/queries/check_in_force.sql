@@ -2,13 +2,18 @@
 -- Parameters: check_name, threshold (0..1), first_batch_id and last_batch_id (null: no bound).
 -- Columns: scored, judged_otherwise (by another threshold than this one), lowest_threshold, highest_threshold (null: none).
 with in_force as (
-    select distinct on (verdicts.submission_id) verdicts.score, verdicts.threshold
+    select newest.score, newest.threshold
     from submissions
-    join verdicts on verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
+    cross join lateral (
+        select verdicts.score, verdicts.threshold
+        from verdicts
+        where verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
+        order by verdicts.id desc
+        limit 1
+    ) as newest
     where
         submissions.batch_id >= coalesce(cast(:first_batch_id as bigint), 0)
         and submissions.batch_id <= coalesce(cast(:last_batch_id as bigint), 9223372036854775807)
-    order by verdicts.submission_id, verdicts.id desc
 )
 select
     count(*) as scored,

@@ -4,20 +4,24 @@
 -- Columns: none.
 insert into verdicts (submission_id, check_name, check_version, score, threshold, outcome, detail, redecision_id)
 select
-    submission_id,
-    check_name,
-    check_version,
-    score,
+    in_force.submission_id,
+    in_force.check_name,
+    in_force.check_version,
+    in_force.score,
     cast(:threshold as real),
-    case when score < cast(:threshold as real) then 'fail' else 'pass' end,
-    detail,
+    case when in_force.score < cast(:threshold as real) then 'fail' else 'pass' end,
+    in_force.detail,
     :redecision_id
-from (
-    select distinct on (verdicts.submission_id) verdicts.*
-    from submissions
-    join verdicts on verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
-    where submissions.batch_id between :first_batch_id and :last_batch_id
-    order by verdicts.submission_id, verdicts.id desc
+from submissions
+cross join lateral (
+    select verdicts.*
+    from verdicts
+    where verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
+    order by verdicts.id desc
+    limit 1
 ) as in_force
-where score is not null and threshold is distinct from cast(:threshold as real)
-order by submission_id
+where
+    submissions.batch_id between :first_batch_id and :last_batch_id
+    and in_force.score is not null
+    and in_force.threshold is distinct from cast(:threshold as real)
+order by in_force.submission_id

@@ -6,17 +6,22 @@
 -- look and no rejection), first_batch_id and last_batch_id (null: no bound).
 -- Columns: label_code, label_name, from_status, from_reason, to_status, to_reason, is_operators, submissions, submission_ids.
 with scored as (
-    select distinct on (verdicts.submission_id)
-        verdicts.submission_id,
-        verdicts.outcome,
-        verdicts.score,
-        case when verdicts.score < cast(:threshold as real) then 'fail' else 'pass' end as new_outcome
+    select
+        submissions.id as submission_id,
+        newest.outcome,
+        newest.score,
+        case when newest.score < cast(:threshold as real) then 'fail' else 'pass' end as new_outcome
     from submissions
-    join verdicts on verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
+    cross join lateral (
+        select verdicts.outcome, verdicts.score
+        from verdicts
+        where verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
+        order by verdicts.id desc
+        limit 1
+    ) as newest
     where
         submissions.batch_id >= coalesce(cast(:first_batch_id as bigint), 0)
         and submissions.batch_id <= coalesce(cast(:last_batch_id as bigint), 9223372036854775807)
-    order by verdicts.submission_id, verdicts.id desc
 ),
 judged as (
     select
