@@ -369,7 +369,7 @@ decision_changes = Table(
     "decision_changes",
     metadata,
     _id(),
-    Column("submission_id", ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("submission_id", ForeignKey("submissions.id"), nullable=False),
     Column("from_status", Text, nullable=False),
     Column("from_reason", Text),
     Column("to_status", Text, nullable=False),
@@ -381,6 +381,7 @@ decision_changes = Table(
     _created_at(),
     _one_of("cause", DECISION_CAUSES),
     CheckConstraint("(from_status, from_reason) is distinct from (to_status, to_reason)", name="changes_something"),
+    Index("ix_decision_changes_submission_id_id", "submission_id", "id"),
 )
 
 # What suppliers are told of closed batches: one e-mail each.
