@@ -16,7 +16,7 @@ GRID_BYTES = GRID_SIDE * GRID_SIDE
 # Everything is taken from a picture of this size, four pixels a cell: shrinking a photograph once costs most of the time.
 _BASE_SIDE_PX = 4 * GRID_SIDE
 # A copy that was cropped at its margins looks like the inner part of its original: 4 % a side lies between no crop and 8 %.
-_MARGIN = 0.04
+MARGIN = 0.04
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Descriptor:
 def describe(picture: Image.Image) -> Descriptor:
     """Return the descriptor of an upright RGB picture."""
     luma = picture.convert("L").resize((_BASE_SIDE_PX, _BASE_SIDE_PX), Image.Resampling.BOX)
-    near, far = _MARGIN * _BASE_SIDE_PX, (1 - _MARGIN) * _BASE_SIDE_PX
+    near, far = MARGIN * _BASE_SIDE_PX, (1 - MARGIN) * _BASE_SIDE_PX
     # Smooth, so that two grids of differently cropped copies can be laid on one another.
     grid = np.asarray(luma.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BILINEAR))
     return Descriptor(difference_hash(luma), difference_hash(luma, (near, near, far, far)), grid.tobytes())

@@ -10,7 +10,7 @@ from PIL import Image
 HASH_BITS = 60
 # Neighbours are compared along the longer side of a grid of 7 x 5 and of one of 5 x 7. Coarser grids tell too little apart, and
 # finer ones change too much when a picture is cropped; docs/experiments.md has the numbers.
-_LONG, _SHORT = 7, 5
+LONG_CELLS, SHORT_CELLS = 7, 5
 # What an index looks up is a third of the bits. Bits that lie side by side in the picture go together in truth, so they are dealt
 # out to the thirds in turn: then few pictures share one.
 BANDS = 3
@@ -25,8 +25,8 @@ def difference_hash(luma: Image.Image, box: tuple[float, float, float, float] | 
         box: (left, upper, right, lower) of the part, in pixels; fractions count.
     """
     # Pillow's bilinear filter reaches over two cells when it shrinks: noise and small shifts average out.
-    across = np.asarray(luma.resize((_LONG, _SHORT), Image.Resampling.BILINEAR, box), dtype=np.int16)
-    down = np.asarray(luma.resize((_SHORT, _LONG), Image.Resampling.BILINEAR, box), dtype=np.int16)
+    across = np.asarray(luma.resize((LONG_CELLS, SHORT_CELLS), Image.Resampling.BILINEAR, box), dtype=np.int16)
+    down = np.asarray(luma.resize((SHORT_CELLS, LONG_CELLS), Image.Resampling.BILINEAR, box), dtype=np.int16)
     is_brighter = np.concatenate([(across[:, 1:] > across[:, :-1]).ravel(), (down[1:] > down[:-1]).ravel()])
     dealt = is_brighter.reshape(BAND_BITS, BANDS).T.ravel()
     return int.from_bytes(np.packbits(dealt).tobytes(), "big") >> (-HASH_BITS % 8)
