@@ -36,7 +36,7 @@ _WHAT_TO_SET = (
 
 @dataclass(frozen=True)
 class _PublishedFile:
-    """ImageNet weights without the classification head, as keras.applications publishes them. md5 None: none is published."""
+    """ImageNet weights as keras.applications publishes them. md5 None: none is published."""
 
     address: str
     md5: str | None
@@ -46,16 +46,26 @@ class _PublishedFile:
         return self.address.rpartition("/")[2]
 
 
-# Source: keras.applications, the modules vgg16, mobilenet_v2 and resnet.
+# Source: keras.applications, the modules vgg16, mobilenet_v2 and resnet. The first file of a network is the one that is fetched:
+# with the classification head, but for VGG16's, which is nine times as large with it. Any that Keras's cache has will do.
 _PUBLISHED = {
-    "vgg16": _PublishedFile(
-        f"{_KERAS_FILES}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "6d6bbae143d832006294945121d1f1fc"
+    "vgg16": (
+        _PublishedFile(
+            f"{_KERAS_FILES}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "6d6bbae143d832006294945121d1f1fc"
+        ),
+        _PublishedFile(f"{_KERAS_FILES}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5", "64373286793e3c8b2b4e3219cbf3544b"),
     ),
-    "mobilenet_v2": _PublishedFile(
-        f"{_KERAS_FILES}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5", None
+    "mobilenet_v2": (
+        _PublishedFile(f"{_KERAS_FILES}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5", None),
+        _PublishedFile(f"{_KERAS_FILES}/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5", None),
     ),
-    "resnet50": _PublishedFile(
-        f"{_KERAS_FILES}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5", "4d473c1dd8becc155b73f8504c6f6626"
+    "resnet50": (
+        _PublishedFile(
+            f"{_KERAS_FILES}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5", "2cb95161c43110f7111970584f804107"
+        ),
+        _PublishedFile(
+            f"{_KERAS_FILES}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5", "4d473c1dd8becc155b73f8504c6f6626"
+        ),
     ),
 }
 
@@ -159,10 +169,12 @@ def _object_source(settings: Settings) -> _Source:
 def _published_source(settings: Settings, backbone: str) -> _Source:
     if backbone not in _PUBLISHED:
         raise UnavailableError(_message(settings, backbone, "nobody publishes ImageNet weights of it"))
-    published = _PUBLISHED[backbone]
+    published = _PUBLISHED[backbone][0]
     keras_home = Path(os.environ.get("KERAS_HOME", Path("~/.keras").expanduser()))
     path = settings.home / "weights" / published.name
-    here = next((known for known in (keras_home / "models" / published.name, path) if known.is_file()), None)
+    folders = (keras_home / "models", path.parent)
+    known_files = (folder / file.name for file in _PUBLISHED[backbone] for folder in folders)
+    here = next((known for known in known_files if known.is_file()), None)
     if here is not None:
         return _file_source(str(here))
 

@@ -73,14 +73,14 @@ def embed(
             "picture_key": pa.array([image.picture_key for image in images], pa.string()),
         }
     )
-    task = partial(_embed_task, settings, network)
+    task = partial(embed_task, settings, network)
     return run_counted(spark, rows, task, title="features", key="image_id", task_rows=_TASK_IMAGES, on_progress=on_progress)
 
 
-def _embed_task(settings: Settings, network: Network, tables: Iterable[pa.RecordBatch]) -> Iterator[int]:
+def embed_task(settings: Settings, network: Network, tables: Iterable[pa.RecordBatch]) -> Iterator[int]:
     """Embed the pictures of one task; yields how many were new, chunk by chunk."""
     engine, store = opened(settings)
-    observer = _loaded(settings, network)
+    observer = loaded(settings, network)
     read = partial(read_picture, store, settings, backbone_spec(network.backbone).side_px)
     for chunk, pictures in read_ahead(read, _chunks(tables, settings.feature_batch_size), _keys):
         yield _embed_chunk(engine, settings, network, observer, chunk, pictures)
@@ -124,7 +124,7 @@ def opened(settings: Settings) -> tuple[Engine, ObjectStore]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(settings: Settings, network: Network) -> "keras.Model":
+def loaded(settings: Settings, network: Network) -> "keras.Model":
     """Load the network once a Python worker."""
     weights = obtain_weights(settings, network.backbone)
     if weights.sha256 != network.weights_sha256:

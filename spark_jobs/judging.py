@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.agreement import JudgedPicture, known_pictures, write_agreement
 from deep_images_hub.catalogue.embeddings import Embedding, embeddings_of
 from deep_images_hub.catalogue.labels import label_ids, read_graph
-from deep_images_hub.images.known_pictures import Pictures
+from deep_images_hub.images.known_pictures import Pictures, fold_of
 from deep_images_hub.images.label_agreement import SeenClass
 from deep_images_hub.images.label_judge import LabelJudge, judged_labels
 from deep_images_hub.settings import Settings
@@ -95,6 +95,7 @@ def _pictures(block: Sequence[JudgedPicture], embeddings: Sequence[Embedding]) -
         sha256s=[picture.sha256 for picture in block],
         label_ids=np.array([picture.label_id for picture in block], np.int64),
         batch_ids=np.array([picture.batch_id for picture in block], np.int64),
+        folds=np.array([fold_of(picture.batch_key) for picture in block], np.int64),
         duplicate_groups=np.array([picture.duplicate_group for picture in block], np.int64),
         features=np.stack([embedding.features for embedding in embeddings]),
     )

@@ -22,7 +22,7 @@ from deep_images_hub.catalogue.redecisions import (
     finish_redecision,
     redeciding_alone,
 )
-from deep_images_hub.images.known_pictures import NEIGHBOURS, KnownPictures, Pictures
+from deep_images_hub.images.known_pictures import NEIGHBOURS, KnownPictures, Pictures, fold_of
 from deep_images_hub.images.label_judge import CHECK_NAME
 from deep_images_hub.verdicts import CHECK_VERSION, Verdict
 
@@ -47,6 +47,7 @@ class JudgedPicture:
     sha256: str
     label_id: int
     batch_id: int
+    batch_key: str
     duplicate_group: int
 
 
@@ -74,6 +75,7 @@ def known_pictures(connection: Connection, *, model: str, max_pictures: int) -> 
         sha256s=tuple(row.sha256 for row in rows),
         label_ids=np.array([row.label_id for row in rows], np.int64),
         batch_ids=np.array([row.batch_id for row in rows], np.int64),
+        folds=np.array([fold_of(row.batch_key) for row in rows], np.int64),
         duplicate_groups=np.array([row.duplicate_group for row in rows], np.int64),
         features=np.concatenate(features),
     )

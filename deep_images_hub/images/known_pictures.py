@@ -7,6 +7,7 @@ differences within labels weigh the same: on real photographs that found 94 % of
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from deep_images_hub.images.label_agreement import Nearness, Neighbour
 
 # Known pictures of a label that count: the mean of so many nearest ones is not one lucky neighbour.
 NEIGHBOURS = 5
+FOLDS = 2
 # Share of the covariance that is replaced by the same variance in all directions: there are fewer pictures than directions.
 _SHRINKAGE = 0.3
 _NOWHERE = -2.0  # below every cosine
@@ -30,6 +32,7 @@ class Pictures:
         sha256s: of the bytes as sent.
         label_ids: (n,) int64, of their current labels.
         batch_ids: (n,) int64.
+        folds: (n,) 0 or 1, from `fold_of`.
         duplicate_groups: (n,) int64, equal for near-duplicates and for them alone.
         features: (n, d), not negative, as pooled features of rectified activations are.
     """
@@ -37,6 +40,7 @@ class Pictures:
     sha256s: Sequence[str]
     label_ids: NDArray[np.int64]
     batch_ids: NDArray[np.int64]
+    folds: NDArray[np.int64]
     duplicate_groups: NDArray[np.int64]
     features: NDArray[np.floating]
 
@@ -91,13 +95,28 @@ class Kinship:
 
 
 @dataclass(frozen=True)
+class _PlacedPictures:
+    """A feature space, and where all known pictures lie in it: (n, d)."""
+
+    space: FeatureSpace
+    placed: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class KnownPictures:
-    """Known pictures, in order of their labels, with their places in a feature space."""
+    """Known pictures, in order of their labels, with their places in two feature spaces.
+
+    A space that a picture helped to find takes what is unusual in it for usual within its label: a wrong label agrees. So each
+    batch is judged in the space of the batches of the other fold.
+
+    Attributes:
+        label_names: by label id.
+        other_folds: by fold: the space of the other one's pictures.
+    """
 
     pictures: Pictures
     label_names: dict[int, str]
-    space: FeatureSpace
-    placed: NDArray[np.float32]
+    other_folds: tuple[_PlacedPictures, ...]
 
     @classmethod
     def of(cls, pictures: Pictures, label_names: dict[int, str]) -> "KnownPictures":
@@ -107,8 +126,14 @@ class KnownPictures:
             pictures: in order of label_ids.
             label_names: by label id.
         """
-        space = FeatureSpace.of(pictures.features, pictures.label_ids)
-        return cls(pictures, label_names, space, space.placed(pictures.features))
+        placed = []
+        for fold in range(FOLDS):
+            others = pictures.folds != fold
+            # A hub whose batches all fall into one fold has nothing better than its own pictures.
+            chosen = others if others.any() else ~others
+            space = FeatureSpace.of(pictures.features[chosen], pictures.label_ids[chosen])
+            placed.append(_PlacedPictures(space, space.placed(pictures.features)))
+        return cls(pictures, label_names, tuple(placed))
 
     @cached_property
     def _labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -126,7 +151,10 @@ class KnownPictures:
             kinship: by label id, for the labels of these pictures.
             min_pictures: a label with fewer known pictures that may have a say gives None; at least NEIGHBOURS.
         """
-        similarities = self.space.placed(pictures.features) @ self.placed.T
+        similarities = np.empty((len(pictures), len(self.pictures)), np.float32)
+        for fold, other in enumerate(self.other_folds):
+            rows = np.flatnonzero(pictures.folds == fold)
+            similarities[rows] = other.space.placed(pictures.features[rows]) @ other.placed.T
         similarities[self._has_no_say(pictures)] = _NOWHERE
         labels, bounds = self._labels
         by_label = np.full((len(pictures), len(labels)), _NOWHERE, np.float32)
@@ -163,6 +191,11 @@ class KnownPictures:
                 if similarities[at] > _NOWHERE
             ),
         )
+
+
+def fold_of(batch_key: str) -> int:
+    """Return the fold of a batch, 0 or 1: from its key, so that the same batches are judged alike in every catalogue."""
+    return sha256(batch_key.encode()).digest()[0] % FOLDS
 
 
 def _rooted(features: NDArray[np.floating]) -> NDArray[np.float32]:

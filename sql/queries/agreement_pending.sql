@@ -1,7 +1,7 @@
 -- Which pictures has the network no opinion of yet? Accepted ones with features and without a verdict. Asked again: all accepted ones,
 -- and those that are in review because of it, that have no verdict of this redecision and that no operator decided on last.
 -- Parameters: model, check_version, redecision_id (null: not asked again), after_id (submission), limit.
--- Columns: submission_id, image_id, sha256, label_id, batch_id, duplicate_group (its own id where it has no
+-- Columns: submission_id, image_id, sha256, label_id, batch_id, batch_key, duplicate_group (its own id where it has no
 -- near-duplicates); by submission_id.
 select
     submissions.id as submission_id,
@@ -9,6 +9,7 @@ select
     images.sha256,
     coalesce(image_labels.label_id, batches.label_id) as label_id,
     images.batch_id,
+    batches.key as batch_key,
     coalesce(duplicate_groups.group_id, images.id) as duplicate_group
 from submissions
 join images on images.id = submissions.image_id and images.original_key = submissions.object_key

@@ -1,7 +1,8 @@
 -- Which accepted pictures are others compared with? Those with the lowest sha256 of each label, which is as good as drawn.
 -- Reads all current labels: for jobs, not for requests.
 -- Parameters: model, max_pictures (of each label).
--- Columns: image_id, sha256, label_id, batch_id, duplicate_group (its own id where it has no near-duplicates); by label_id, then sha256.
+-- Columns: image_id, sha256, label_id, batch_id, batch_key, duplicate_group (its own id where it has no near-duplicates); by label_id,
+-- then sha256.
 with ranked as (
     select
         images.id as image_id,
@@ -18,7 +19,14 @@ with ranked as (
         and image_labels.label_set = 'main'
         and exists (select from embeddings where embeddings.image_id = images.id and embeddings.model = :model)
 )
-select image_id, sha256, label_id, batch_id, duplicate_group
+select
+    ranked.image_id,
+    ranked.sha256,
+    ranked.label_id,
+    ranked.batch_id,
+    batches.key as batch_key,
+    ranked.duplicate_group
 from ranked
-where place <= :max_pictures
-order by label_id, sha256
+join batches on batches.id = ranked.batch_id
+where ranked.place <= :max_pictures
+order by ranked.label_id, ranked.sha256

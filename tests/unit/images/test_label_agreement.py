@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deep_images_hub.images.known_pictures import FeatureSpace, Kinship, KnownPictures, Pictures
+from deep_images_hub.images.known_pictures import FOLDS, FeatureSpace, Kinship, KnownPictures, Pictures, fold_of
 from deep_images_hub.images.label_agreement import (
     Nearness,
     Neighbour,
@@ -40,10 +40,12 @@ def features_of(label: int, count: int, seed: int) -> np.ndarray:
 def pictures_of(label_ids: list[int], features: np.ndarray, *, batch: int | None = None, seed: int = 0) -> Pictures:
     random = np.random.default_rng(seed)
     count = len(label_ids)
+    batch_ids = np.arange(count, dtype=np.int64) // 4 + 1000 * seed if batch is None else np.full(count, batch, np.int64)
     return Pictures(
         sha256s=[f"{seed:02x}{at:062x}" for at in range(count)],
         label_ids=np.array(label_ids, np.int64),
-        batch_ids=np.arange(count, dtype=np.int64) // 4 + 1000 * seed if batch is None else np.full(count, batch, np.int64),
+        batch_ids=batch_ids,
+        folds=batch_ids % FOLDS,
         duplicate_groups=random.integers(-(2**63), 2**63 - 1, count, dtype=np.int64),
         features=features,
     )
@@ -78,6 +80,7 @@ def test_own_batch_and_near_duplicates_have_no_say(known: KnownPictures) -> None
         known.pictures,
         label_ids=np.append(known.pictures.label_ids, [1] * 8),
         batch_ids=np.append(known.pictures.batch_ids, [one.batch_ids[0]] * 4 + [77] * 4),
+        folds=np.append(known.pictures.folds, [0] * 8),
         duplicate_groups=np.append(known.pictures.duplicate_groups, [5, 6, 7, 8] + [int(one.duplicate_groups[0])] * 4),
         features=np.concatenate([known.pictures.features, np.repeat(one.features, 8, axis=0)]),
         sha256s=[*known.pictures.sha256s, *(f"{at:064x}" for at in range(8))],
@@ -88,6 +91,7 @@ def test_own_batch_and_near_duplicates_have_no_say(known: KnownPictures) -> None
             [mislabelled.sha256s[at] for at in order],
             mislabelled.label_ids[order],
             mislabelled.batch_ids[order],
+            mislabelled.folds[order],
             mislabelled.duplicate_groups[order],
             mislabelled.features[order],
         ),
@@ -102,6 +106,42 @@ def test_own_batch_and_near_duplicates_have_no_say(known: KnownPictures) -> None
     assert if_they_had is not None
     assert found.own < found.other
     assert if_they_had.own > if_they_had.other
+
+
+def test_wrong_labels_are_found_among_few_pictures_of_many_features_that_are_all_new() -> None:
+    """A space found with the help of the wrong ones themselves takes what is wrong with them for usual, and finds none."""
+    random = np.random.default_rng(0)
+    shown = np.repeat(np.arange(6), 20)
+    means = random.gamma(2.0, 0.5, (6, 400))
+    features = np.maximum(means[shown] + random.normal(0, 0.8, (120, 400)), 0)
+    wrong = random.permutation(120)[:6]
+    given = shown.copy()
+    given[wrong] = (given[wrong] + 1) % 6
+    everything = pictures_of(given.tolist(), features)
+    order = np.argsort(given, kind="stable")
+    known = KnownPictures.of(
+        Pictures(
+            [everything.sha256s[at] for at in order],
+            everything.label_ids[order],
+            everything.batch_ids[order],
+            everything.folds[order],
+            everything.duplicate_groups[order],
+            everything.features[order],
+        ),
+        {label: str(label) for label in range(6)},
+    )
+    alone = {label: Kinship(own=frozenset({label}), above=frozenset()) for label in range(6)}
+
+    scores = np.array([agreement_score(near, None) for near in known.nearness_of(everything, alone, min_pictures=8)])
+
+    assert (scores[wrong] < 0.2).all()
+    assert (np.delete(scores, wrong) < 0.2).sum() <= 2
+
+
+def test_fold_follows_from_the_key_of_a_batch() -> None:
+    folds = [fold_of(f"crowd-{number}") for number in range(200)]
+    assert folds == [fold_of(f"crowd-{number}") for number in range(200)]
+    assert 70 < sum(folds) < 130
 
 
 def test_label_with_too_few_known_pictures_of_other_batches_is_not_compared(known: KnownPictures) -> None:
