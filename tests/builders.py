@@ -25,7 +25,16 @@ from deep_images_hub.catalogue.datasets import DatasetVersion
 from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.labels import Label, label_by_code, load_graph
 from deep_images_hub.catalogue.models import save_model
-from deep_images_hub.catalogue.tables import batches, image_labels, images, places, submissions, training_runs, verdicts
+from deep_images_hub.catalogue.tables import (
+    batches,
+    descriptors,
+    image_labels,
+    images,
+    places,
+    submissions,
+    training_runs,
+    verdicts,
+)
 from deep_images_hub.catalogue.training import finish_run, request_run, take_run
 from deep_images_hub.catalogue.users import User, create_user
 from deep_images_hub.datasets.freeze import freeze
@@ -203,7 +212,8 @@ class HubBuilder:
             .returning(images.c.id)
         ).scalar_one()
         if found.status == "accepted":
-            connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
+            connection.execute(insert(descriptors).values(image_id=image_id, **vars(picture.descriptor)))
+        connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
         return image_id
 
     def _decision(self, connection, batch_id, position, found: Examination, image_id: int | None) -> None:

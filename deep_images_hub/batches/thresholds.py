@@ -30,7 +30,9 @@ class ThresholdSetting:
 def require_threshold(check_name: str, threshold: float) -> None:
     """Raise InvalidInputError unless a check has a threshold, and can have this one."""
     if check_name not in THRESHOLD_CHECKS:
-        if check_name in CHECKS:
+        if check_name == "near_duplicates":
+            problem = "The check 'near_duplicates' refuses nothing: no threshold of it moves a picture in or out."
+        elif check_name in CHECKS:
             problem = f"The check {check_name!r} gives no score: it has no threshold."
         else:
             nearest = process.extractOne(check_name, THRESHOLD_CHECKS, score_cutoff=60)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from deep_images_hub.catalogue.engine import connect_engine
 from deep_images_hub.errors import SettingsError
@@ -115,6 +116,22 @@ def test_picture_page_says_where_it_comes_from(visitor, portal) -> None:
     html = visitor.get(f"/images/{portal.images['/m/apple'][0]}").text
     for words in ("Ada &lt;b&gt;Nowak&lt;/b&gt;", "M5V 2T6, DE", "CC0", "JPEG, 96 × 72", "Is it sharp?", "batch-0"):
         assert words in html, words
+
+
+def test_picture_page_shows_pictures_that_look_the_same(visitor, portal) -> None:
+    one, other = portal.images["/m/hk"][:2]
+    with portal.hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                "update descriptors set whole_hash = alike.whole_hash, inner_hash = alike.inner_hash, grid = alike.grid"
+                " from descriptors as alike join images as original on original.id = alike.image_id, images"
+                " where original.sha256 = :one and images.sha256 = :other and descriptors.image_id = images.id"
+            ),
+            {"one": one, "other": other},
+        )
+    for shown, alike in ((one, other), (other, one)):
+        html = visitor.get(f"/images/{shown}").text
+        assert alike in html.partition("Looks the same")[2]
 
 
 def test_picture_bytes_are_kept_by_browsers_for_good(visitor, portal) -> None:

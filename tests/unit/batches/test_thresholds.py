@@ -12,6 +12,7 @@ from deep_images_hub.verdicts import QUALITY_REASONS
     [
         ("blurr", "no check 'blurr'. Did you mean 'blurry'"),
         ("exact_duplicates", "'exact_duplicates' gives no score"),
+        ("near_duplicates", "'near_duplicates' refuses nothing"),
         ("decode", "'decode' gives no score.*blurry"),
         ("x", "no check 'x'. Checks with a threshold: odd_size"),
     ],
