@@ -1,4 +1,4 @@
-"""Intake started with spark-submit, stopped and killed half way, and run again: as if nothing had happened."""
+"""Intake started with spark-submit, and what it works with, stopped or killed half way; run again: as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
+from deep_images_hub.catalogue.migrations import migrate
+from deep_images_hub.runtime.postgres import EmbeddedPostgres
 from deep_images_hub.runtime.spark_submit import ask_to_stop, spark_submit, start
-from deep_images_hub.wiring import Hub
+from deep_images_hub.settings import load_settings
+from deep_images_hub.wiring import Hub, open_hub, resolve
 from tests.builders import photographs
 from tests.integration.intake.crowds import catalogue_of, objects_of, send_crowd, take_in
 
@@ -57,7 +61,7 @@ def closed_batches(hub: Hub) -> int:
 
 def run_until(hub: Hub, output: Path, is_reached: Callable[[], bool], end: Callable[[subprocess.Popen[bytes]], None]) -> int:
     """Start intake with spark-submit, end it when something is reached, and return its exit status."""
-    command = spark_submit(hub.settings, "intake", options=("--master", "local[2]"))
+    command = spark_submit(hub.settings, "intake", options=("--master", "local[2,4]"))
     assert hub.settings.database_url
     assert hub.settings.store_url
     command.environment["HUB_DATABASE_URL"] = hub.settings.database_url.get_secret_value()
@@ -87,6 +91,29 @@ def stop(child: subprocess.Popen[bytes]) -> None:
         time.sleep(1)
 
 
+def kill_a_python_worker(child: subprocess.Popen[bytes]) -> None:
+    """Kill one of the processes that decide, as the kernel does when memory runs out."""
+    parents = {int(status.parent.name): _parent(status) for status in Path("/proc").glob("[0-9]*/status")}
+    daemons = {pid for pid, parent in parents.items() if b"pyspark.daemon" in _command_line(pid) and parent == child.pid}
+    workers = [pid for pid, parent in parents.items() if parent in daemons]
+    assert workers, "the JVM's Python daemon has no worker"
+    os.kill(workers[0], signal.SIGKILL)
+
+
+def _parent(status: Path) -> int:
+    try:
+        return int(status.read_text().partition("PPid:")[2].split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def test_intake_stopped_and_killed_half_way_ends_like_an_undisturbed_run(
     hub_of: HubOf, spark: SparkSession, undisturbed: Hub, photos: str, tmp_path: Path
 ) -> None:
@@ -108,3 +135,42 @@ def test_intake_stopped_and_killed_half_way_ends_like_an_undisturbed_run(
         assert take_in(hub, spark) == 0
         assert catalogue_of(hub) == catalogue_of(undisturbed)
         assert objects_of(hub) == objects_of(undisturbed)
+
+
+def test_python_worker_killed_half_way_is_replaced(
+    hub_of: HubOf, spark: SparkSession, undisturbed: Hub, photos: str, tmp_path: Path
+) -> None:
+    with hub_of() as hub:
+        send_crowd(hub, spark, photos=photos, defects=DEFECTS)
+        output = tmp_path / "intake.log"
+        assert run_until(hub, output, lambda: closed_batches(hub) > 0, kill_a_python_worker) == 0, output.read_text()
+        assert catalogue_of(hub) == catalogue_of(undisturbed)
+        assert objects_of(hub) == objects_of(undisturbed)
+
+
+def test_database_killed_half_way_ends_intake_with_a_message_and_loses_nothing(
+    spark: SparkSession, undisturbed: Hub, photos: str, tmp_path: Path
+) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    settings = load_settings({"home": tmp_path / "home", "database_url": SecretStr(server.start())})
+    migrate(resolve(settings))
+    hub = open_hub(settings)
+    try:
+        send_crowd(hub, spark, photos=photos, defects=DEFECTS)
+
+        def kill_the_database(_child: subprocess.Popen[bytes]) -> None:
+            (pid_file,) = (tmp_path / "postgres").rglob("postmaster.pid")
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+
+        output = tmp_path / "intake.log"
+        assert run_until(hub, output, lambda: closed_batches(hub) > 0, kill_the_database) == 1, output.read_text()
+        assert "Traceback" not in output.read_text()
+
+        hub.engine.dispose()
+        assert EmbeddedPostgres(tmp_path / "postgres").start() == settings.database_url.get_secret_value()
+        assert take_in(hub, spark) == 0
+        assert catalogue_of(hub) == catalogue_of(undisturbed)
+        assert objects_of(hub) == objects_of(undisturbed)
+    finally:
+        hub.engine.dispose()
+        server.stop()
