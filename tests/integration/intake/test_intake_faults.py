@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DEFECTS = "exact_duplicate=0.15,truncated=0.1"
 LABELS, PHOTOS_PER_LABEL = 10, 60
-PATIENCE_S = 120
+PATIENCE_S = 240
 
 
 @pytest.fixture(scope="module")
