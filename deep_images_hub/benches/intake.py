@@ -12,7 +12,6 @@ and core, by the clock, and pictures a second of processor time, which other wor
 import os
 import shutil
 import statistics
-import subprocess
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,18 +25,16 @@ from PIL import Image
 from deep_images_hub.batches.manifest import Manifest, ManifestObject
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.labels import add_label
-from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings
 from deep_images_hub.measuring import img2dataset
+from deep_images_hub.measuring.own_hub import hub_of_its_own, submit_quietly
 from deep_images_hub.measuring.photographs import drawn_photographs, photographs_of
 from deep_images_hub.measuring.processes import Cost, PeakMemory, cost_of_children
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.object_store.keys import landing_key, picture_key, thumbnail_key
-from deep_images_hub.runtime.postgres import EmbeddedPostgres
-from deep_images_hub.runtime.spark_submit import spark_submit
 from deep_images_hub.settings import Settings
-from deep_images_hub.wiring import Hub, open_hub, resolve
+from deep_images_hub.wiring import Hub
 
 _IMAGES, _ROUNDS = 2000, 3
 _QUICK_IMAGES, _QUICK_ROUNDS = 400, 1
@@ -132,36 +129,21 @@ def _round(settings: Settings, files: Sequence[Path], folder: Path, rival: Path 
 
 def _intake(settings: Settings, few: Sequence[Path], files: Sequence[Path], home: Path, cores: int) -> tuple[Cost, int, int]:
     """Return what intake takes for files more than for a few, its workers' peak memory in MiB, and the bytes in and out."""
-    # Never the hub that the settings name: what is measured here is thrown away.
-    own = resolve(settings.model_copy(update={"home": home, "database_url": None, "store_url": None}))
-    try:
-        migrate(own)
-        hub = open_hub(own)
-        try:
-            with hub.engine.begin() as connection:
-                add_label(connection, code=_LABEL, name="Bench", parent_code=None)
-            _send(hub, few, name="few")
-            started = _job_cost(own, cores)
-            _send(hub, files, name="files")
-            with PeakMemory("pyspark.daemon", f"HUB_HOME={own.home}") as peak:
-                done = _job_cost(own, cores)
-            moved = sum(stat.size_bytes for stat in hub.store.list(""))
-        finally:
-            hub.engine.dispose()
-    finally:
-        EmbeddedPostgres(home / "postgres").stop()
+    with hub_of_its_own(settings, home) as hub:
+        with hub.engine.begin() as connection:
+            add_label(connection, code=_LABEL, name="Bench", parent_code=None)
+        _send(hub, few, name="few")
+        started = _job_cost(hub, cores)
+        _send(hub, files, name="files")
+        with PeakMemory("pyspark.daemon", f"HUB_HOME={hub.settings.home}") as peak:
+            done = _job_cost(hub, cores)
+        moved = sum(stat.size_bytes for stat in hub.store.list(""))
     return done - started, peak.mib, moved
 
 
-def _job_cost(settings: Settings, cores: int) -> Cost:
-    command = spark_submit(settings, "intake", options=("--master", f"local[{cores}]"))
-    assert settings.database_url
-    assert settings.store_url
-    ours = {"HUB_DATABASE_URL": settings.database_url.get_secret_value(), "HUB_STORE_URL": settings.store_url}
+def _job_cost(hub: Hub, cores: int) -> Cost:
     with cost_of_children() as cost:
-        ran = subprocess.run(command.arguments, env=command.environment | ours, capture_output=True, text=True, check=False)
-    if ran.returncode != 0:
-        raise UnavailableError(f"Intake ended with status {ran.returncode}: {ran.stderr.strip()}")
+        submit_quietly(hub, "intake", options=("--master", f"local[{cores}]"))
     return cost
 
 

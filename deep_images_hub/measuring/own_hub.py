@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,9 +32,13 @@ def hub_of_its_own(settings: Settings, home: Path) -> Iterator[Hub]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def submit_quietly(hub: Hub, job: str, *arguments: str) -> None:
-    """Run a job on such a hub with the backbone and the weights of its settings. Raises UnavailableError when it fails."""
-    command = spark_submit(hub.settings, job, arguments)
+def submit_quietly(hub: Hub, job: str, *arguments: str, options: Sequence[str] = ()) -> None:
+    """Run a job on such a hub with the backbone and the weights of its settings. Raises UnavailableError when it fails.
+
+    Args:
+        options: of spark-submit.
+    """
+    command = spark_submit(hub.settings, job, arguments, options=options)
     environment = command.environment | settings_in_environment(hub.settings)
     ran = subprocess.run(command.arguments, env=environment, capture_output=True, text=True, check=False)
     if ran.returncode != 0:
