@@ -30,6 +30,8 @@ DEFECTS = "exact_duplicate=0.15,truncated=0.1"
 LABELS, PHOTOS_PER_LABEL = 10, 60
 PATIENCE_S = 240
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
