@@ -213,7 +213,7 @@ class HubBuilder:
         ).scalar_one()
         if found.status == "accepted":
             connection.execute(insert(descriptors).values(image_id=image_id, **vars(picture.descriptor)))
-        connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
+            connection.execute(insert(image_labels).values(image_id=image_id, label_id=label_id, said_by="supplier"))
         return image_id
 
     def _decision(self, connection, batch_id, position, found: Examination, image_id: int | None) -> None:
