@@ -18,6 +18,8 @@ def sign_in(page: Page, builder) -> None:
 
 def choose_and_freeze(page: Page, name: str) -> None:
     page.get_by_role("button", name="Add to selection").click()
+    # Whoever is quicker than the answer is shown an empty selection.
+    expect(page.get_by_role("button", name="Remove from selection").first).to_be_visible(timeout=15_000)
     page.get_by_role("link", name="Selection").click()
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Freeze into a dataset").click()
