@@ -15,6 +15,7 @@ import ctypes
 import logging
 import signal
 import sys
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -44,7 +45,7 @@ def run_job(job: Job, parser: ArgumentParser, arguments: list[str] | None = None
         stop_signals.take()
         with ExitStack() as at_the_end:
             at_the_end.callback(hub.engine.dispose)
-            at_the_end.callback(spark.stop)
+            at_the_end.callback(_stop_spark, spark)
             at_the_end.callback(stop_signals.ignore)
             return job(hub, given, spark)
 
@@ -52,6 +53,14 @@ def run_job(job: Job, parser: ArgumentParser, arguments: list[str] | None = None
     sys.stdout.flush()
     sys.stderr.flush()
     sys.exit(status)
+
+
+def _stop_spark(spark: SparkSession) -> None:
+    with warnings.catch_warnings():
+        if stop_signals.was_asked:
+            # The signal may have broken the call to the JVM off half way; the JVM ends with this process all the same.
+            warnings.filterwarnings("ignore", message="Unable to cleanly shutdown Spark JVM process", category=RuntimeWarning)
+        spark.stop()
 
 
 def _end_with_the_jvm() -> None:
