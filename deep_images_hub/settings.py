@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     light_threshold: float = Field(0.05, ge=0, le=1, description="Lower scores fail the check `light`.")
     low_information_threshold: float = Field(0.30, ge=0, le=1, description="Lower scores fail the check `low_information`.")
     odd_aspect_ratio_threshold: float = Field(0.25, ge=0, le=1, description="Lower scores fail the check `odd_aspect_ratio`.")
+    grayscale_threshold: float = Field(0.05, ge=0, le=1, description="Lower scores do not pass the check `grayscale`.")
+    grayscale_outcome: Literal["flag", "fail"] = Field(
+        "flag", description="What becomes of pictures without colour: `flag` keeps them, `fail` rejects them."
+    )
 
     # E-mail
     smtp_url: SecretStr | None = Field(

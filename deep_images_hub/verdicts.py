@@ -23,7 +23,7 @@ BROKEN_REASONS = (
     "corrupt",
 )
 # Why a picture that decodes is refused or looked at by a person.
-QUALITY_REASONS = ("odd_size", "odd_aspect_ratio", "dark", "light", "low_information", "blurry")
+QUALITY_REASONS = ("odd_size", "odd_aspect_ratio", "dark", "light", "low_information", "blurry", "grayscale")
 # Why a person has to look at a picture: a network doubts its label, and networks never refuse a picture by themselves.
 REVIEW_REASONS = ("label_agreement",)
 # In the order in which they count: of several, the first one is why.
@@ -48,7 +48,7 @@ class Verdict:
         check_name: one of CHECKS.
         outcome: `pass`, `flag` (kept, but worth a look) or `fail`.
         score: 0 (worst) to 1, or None where the check gives no score.
-        threshold: lower scores fail; None where the check gives no score.
+        threshold: lower scores do not pass; None where the check gives no score.
         detail: for people: what was found, what was expected.
     """
 

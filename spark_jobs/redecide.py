@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine
 
 from deep_images_hub.accounts import PERMISSIONS
-from deep_images_hub.batches.thresholds import THRESHOLD_CHECKS, threshold_setting
+from deep_images_hub.batches.thresholds import THRESHOLD_CHECKS, outcome_below, threshold_setting
 from deep_images_hub.catalogue.redecisions import (
     BatchRange,
     CheckInForce,
@@ -43,13 +43,14 @@ from spark_jobs.entry import run_job
 # Submissions whose batches are locked and changed in one transaction: it takes well under a second.
 _TRANSACTION_SUBMISSIONS = 2_000
 _LABELS_SHOWN = 20
+_WHAT_BECOMES = {"fail": "fails", "flag": "is flagged"}
 
 _Part = TypeVar("_Part")
 
 
 def redecide(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
     """Say what a threshold would change, and unless it is a dry run, change it."""
-    threshold = Threshold(given.check, given.threshold)
+    threshold = Threshold(given.check, given.threshold, outcome_below(given.check, hub.settings))
     with hub.engine.begin() as connection:
         user_id = _operator_id(connection, given.by)
     with redeciding_alone(hub.engine):
@@ -134,8 +135,9 @@ def _forecast(threshold: Threshold, before: CheckInForce, effects: Sequence[Thre
     kept = sum(effect.submissions for effect in effects if effect.is_operators)
     came_in = sum(effect.submissions for effect in changing if effect.to_status == "accepted")
     went_out = sum(effect.submissions for effect in changing if effect.from_status == "accepted")
+    becomes = f"{threshold.check_name} below {threshold.value:g} {_WHAT_BECOMES[threshold.outcome_below]}"
     lines = [
-        f"redecide: {threshold.check_name} below {threshold.value:g} fails{_so_far(before)}, of {before.scored:,} photographs.",
+        f"redecide: {becomes}{_so_far(before)}, of {before.scored:,} photographs.",
         f"  {came_in:,} pictures come in, {went_out:,} go out.",
     ]
     by_change: Counter[str] = Counter()
@@ -188,7 +190,7 @@ def main() -> NoReturn:
     """Read the command line and run the job."""
     parser = ArgumentParser(prog="redecide", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", required=True, metavar="CHECK", help=f"one of {', '.join(THRESHOLD_CHECKS)}")
-    parser.add_argument("--threshold", required=True, type=float, metavar="X", help="0 to 1: lower scores fail")
+    parser.add_argument("--threshold", required=True, type=float, metavar="X", help="0 to 1: lower scores do not pass")
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     parser.add_argument("--by", metavar="EMAIL", help="the operator who decides this, for the history")
     run_job(redecide, parser)

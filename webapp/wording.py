@@ -21,6 +21,7 @@ CHECK_WORDS = {
     "light": "Is it free of glare?",
     "low_information": "Does it show something?",
     "blurry": "Is it sharp?",
+    "grayscale": "Is it in colour?",
     "label_agreement": "Does it show what its label says?",
 }
 _OUTCOME_WORDS = {"pass": "yes", "flag": "worth a look", "fail": "no"}

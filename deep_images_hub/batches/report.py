@@ -31,6 +31,7 @@ REASON_WORDS = {
     "light": "too bright",
     "low_information": "almost nothing in it",
     "blurry": "blurred",
+    "grayscale": "no colour",
     "label_agreement": "it may show something else than its label says",
 }
 # Who changed a decision later.

@@ -9,7 +9,7 @@ from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.settings import Settings
 from deep_images_hub.verdicts import CHECKS, QUALITY_REASONS, REVIEW_REASONS
 
-# Checks that give a score and fail below a threshold; the others find something or do not.
+# Checks that give a score and do not pass below a threshold; the others find something or do not.
 THRESHOLD_CHECKS = (*QUALITY_REASONS, *REVIEW_REASONS)
 
 
@@ -25,6 +25,11 @@ class ThresholdSetting:
     name: str
     value: float
     current: float
+
+
+def outcome_below(check_name: str, settings: Settings) -> str:
+    """Return what becomes of scores below a check's threshold: `fail`, or `flag`, which keeps the picture."""
+    return settings.grayscale_outcome if check_name == "grayscale" else "fail"
 
 
 def require_threshold(check_name: str, threshold: float) -> None:

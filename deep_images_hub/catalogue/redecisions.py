@@ -18,14 +18,20 @@ from deep_images_hub.verdicts import REASONS, REVIEW_REASONS
 # The advisory lock of whoever redecides; any number that nobody else takes.
 _LOCK_KEY = 0x44494805
 _PAGE_BATCHES = 10_000
+_WHAT_BECOMES = {"fail": "fail", "flag": "are flagged"}
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A check's threshold, 0..1: lower scores fail it. Raises InvalidInputError where there is no such thing."""
+    """A check's threshold, 0..1, and what becomes of lower scores. Raises InvalidInputError where there is no such threshold.
+
+    Attributes:
+        outcome_below: `fail`, or `flag`, which keeps the picture.
+    """
 
     check_name: str
     value: float
+    outcome_below: str = "fail"
 
     def __post_init__(self) -> None:
         """Refuse what is none."""
@@ -216,7 +222,7 @@ def redecide_batches(
             for submission_id in effect.submission_ids
         ],
         cause="redecide",
-        detail=f"{threshold.check_name}: scores below {threshold.value:g} fail",
+        detail=f"{threshold.check_name}: scores below {threshold.value:g} {_WHAT_BECOMES[threshold.outcome_below]}",
         user_id=user_id,
     )
     return done
@@ -231,6 +237,7 @@ def _parameters(threshold: Threshold, first_batch_id: int | None, last_batch_id:
     return {
         "check_name": threshold.check_name,
         "threshold": threshold.value,
+        "outcome_below": threshold.outcome_below,
         "first_batch_id": first_batch_id,
         "last_batch_id": last_batch_id,
     }

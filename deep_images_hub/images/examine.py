@@ -8,7 +8,7 @@ from PIL import Image
 
 from deep_images_hub.images.decode import Refusal, decode
 from deep_images_hub.images.descriptor import Descriptor, describe
-from deep_images_hub.images.quality import QualityThresholds, quality_verdicts, thresholds_from_settings
+from deep_images_hub.images.quality import QualityThresholds, quality_score, quality_verdicts, thresholds_from_settings
 from deep_images_hub.settings import Settings
 from deep_images_hub.verdicts import Verdict, decision_of
 
@@ -37,7 +37,7 @@ class Picture:
         width_px: of the photograph as sent, upright.
         height_px: likewise.
         descriptor: how it looks, for finding near-duplicates.
-        quality_score: the lowest of its quality scores, 0..1.
+        quality_score: the lowest of its quality scores, 0..1, colour left aside.
         jpeg: upright, sRGB, short side `image_side_px`, without EXIF; the same bytes for the same photograph.
         thumbnail_jpeg: likewise, short side `thumbnail_side_px`.
     """
@@ -104,7 +104,7 @@ def examine(body: bytes, limits: ExaminationLimits) -> Examination:
         width_px=photograph.width_px,
         height_px=photograph.height_px,
         descriptor=describe(photograph.picture),
-        quality_score=min(verdict.score for verdict in quality if verdict.score is not None),
+        quality_score=quality_score(quality),
         jpeg=_jpeg(photograph.picture, limits.jpeg_quality),
         thumbnail_jpeg=_jpeg(_thumbnail(photograph.picture, limits.thumbnail_side_px), limits.jpeg_quality),
     )

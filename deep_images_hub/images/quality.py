@@ -4,10 +4,12 @@ Every score but the size is taken from the picture whose short side is 256 px, s
 thresholds are settings; `docs/experiments.md` says how they were found.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from deep_images_hub.images.decode import Photograph
 from deep_images_hub.settings import Settings
@@ -23,13 +25,21 @@ _HISTOGRAM_BINS = 64
 _TILES_PER_SIDE = 4
 _SHARP_PERCENTILE = 80
 _BLUR_PX = 9
+# Colour is judged in cells of so many pixels, which the colour noise of a grey photograph's JPEG does not fill, and in the most
+# colourful hundredth of them: one lemon on a grey table is a picture in colour.
+_COLOUR_CELL_PX = 8
+_COLOURFUL_PERCENTILE = 99
 # Differences of less than this many grey levels a pixel are noise, and weigh like a flat surface.
 _NOISE_LEVELS = 0.5
 
 
 @dataclass(frozen=True)
 class QualityThresholds:
-    """Scores below these fail the check of the same name."""
+    """Scores below these do not pass the check of the same name: they fail it.
+
+    Attributes:
+        grayscale_outcome: what becomes of pictures without colour, `flag` or `fail`. They are no worse than others.
+    """
 
     odd_size: float
     odd_aspect_ratio: float
@@ -37,6 +47,8 @@ class QualityThresholds:
     light: float
     low_information: float
     blurry: float
+    grayscale: float
+    grayscale_outcome: str
 
 
 def thresholds_from_settings(settings: Settings) -> QualityThresholds:
@@ -48,6 +60,8 @@ def thresholds_from_settings(settings: Settings) -> QualityThresholds:
         light=settings.light_threshold,
         low_information=settings.low_information_threshold,
         blurry=settings.blurry_threshold,
+        grayscale=settings.grayscale_threshold,
+        grayscale_outcome=settings.grayscale_outcome,
     )
 
 
@@ -67,18 +81,28 @@ def quality_verdicts(photograph: Photograph, thresholds: QualityThresholds, *, f
         "light": lightness_score(counts),
         "low_information": information_score(counts),
         "blurry": sharpness_score(luma),
+        "grayscale": colour_score(photograph.picture),
     }
     details = {
         "odd_size": f"{photograph.width_px} x {photograph.height_px} pixels",
         "odd_aspect_ratio": f"{photograph.width_px} x {photograph.height_px} pixels",
     }
-    return tuple(_verdict(name, scores[name], getattr(thresholds, name), details.get(name)) for name in QUALITY_REASONS)
+    below = {"grayscale": thresholds.grayscale_outcome}
+    return tuple(
+        _verdict(name, scores[name], getattr(thresholds, name), below.get(name, "fail"), details.get(name))
+        for name in QUALITY_REASONS
+    )
 
 
-def _verdict(name: str, score: float, threshold: float, detail: str | None) -> Verdict:
+def _verdict(name: str, score: float, threshold: float, outcome_below: str, detail: str | None) -> Verdict:
     # The ledger keeps four digits: enough to move a threshold, and the same on every processor.
     score = round(score, 4)
-    return Verdict(name, "fail" if score < threshold else "pass", score, threshold, detail)
+    return Verdict(name, outcome_below if score < threshold else "pass", score, threshold, detail)
+
+
+def quality_score(verdicts: Iterable[Verdict]) -> float:
+    """Return the lowest of a photograph's scores, 0..1. Its colour does not count: black and white is a choice, not a fault."""
+    return min(verdict.score for verdict in verdicts if verdict.score is not None and verdict.check_name != "grayscale")
 
 
 def grey_level_counts(luma: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -125,6 +149,20 @@ def information_score(counts: NDArray[np.int64]) -> float:
     bins = counts.reshape(_HISTOGRAM_BINS, -1).sum(axis=1)
     shares = bins[bins > 0] / bins.sum()
     return max(0.0, float(-(shares * np.log2(shares)).sum() / np.log2(_HISTOGRAM_BINS)))
+
+
+def colour_score(picture: Image.Image) -> float:
+    """Return how colourful the most colourful parts of a picture are: 0 for shades of grey, 1 for pure colour.
+
+    A sepia print is in colour by this: only what has the same red, green and blue everywhere, but for noise, is grey.
+
+    Args:
+        picture: RGB.
+    """
+    cells = np.asarray(picture.reduce(_COLOUR_CELL_PX)).reshape(-1, 3)
+    red, green, blue = cells[:, 0], cells[:, 1], cells[:, 2]
+    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return _percentile(np.bincount(chroma, minlength=_GREY_LEVELS), _COLOURFUL_PERCENTILE) / 255
 
 
 def sharpness_score(luma: NDArray[np.uint8]) -> float:

@@ -1,11 +1,11 @@
 -- By what thresholds does a check judge now? Counts the newest verdicts of one check that have a score.
--- Parameters: check_name, threshold (0..1), first_batch_id and last_batch_id (null: no bound).
--- Columns: scored, judged_otherwise (by another threshold than this one), lowest_threshold, highest_threshold (null: none).
+-- Parameters: check_name, threshold (0..1), outcome_below (of lower scores), first_batch_id and last_batch_id (null: no bound).
+-- Columns: scored, judged_otherwise (by another threshold than this one, or to another outcome), lowest_threshold, highest_threshold (null: none).
 with in_force as (
-    select newest.score, newest.threshold
+    select newest.score, newest.threshold, newest.outcome
     from submissions
     cross join lateral (
-        select verdicts.score, verdicts.threshold
+        select verdicts.score, verdicts.threshold, verdicts.outcome
         from verdicts
         where verdicts.submission_id = submissions.id and verdicts.check_name = :check_name
         order by verdicts.id desc
@@ -17,7 +17,11 @@ with in_force as (
 )
 select
     count(*) as scored,
-    count(*) filter (where threshold is distinct from cast(:threshold as real)) as judged_otherwise,
+    count(*) filter (
+        where (threshold, outcome) is distinct from (
+            cast(:threshold as real), case when score < cast(:threshold as real) then cast(:outcome_below as text) else 'pass' end
+        )
+    ) as judged_otherwise,
     min(threshold) as lowest_threshold,
     max(threshold) as highest_threshold
 from in_force

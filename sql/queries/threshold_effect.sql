@@ -2,7 +2,7 @@
 -- alone: for each, the newest verdict of every check is in force, this check's outcome becomes what the threshold makes of its score,
 -- and the first failing check in the order of reasons decides. Those that an operator decided on last keep that decision; they are
 -- told apart.
--- Parameters: check_name, threshold (0..1), reasons (in the order in which they count), review_reasons (those of them that mean a
+-- Parameters: check_name, threshold (0..1), outcome_below (of lower scores: fail, or flag, which keeps), reasons (in the order in which they count), review_reasons (those of them that mean a
 -- look and no rejection), first_batch_id and last_batch_id (null: no bound).
 -- Columns: label_code, label_name, from_status, from_reason, to_status, to_reason, is_operators, submissions, submission_ids.
 with scored as (
@@ -10,7 +10,7 @@ with scored as (
         submissions.id as submission_id,
         newest.outcome,
         newest.score,
-        case when newest.score < cast(:threshold as real) then 'fail' else 'pass' end as new_outcome
+        case when newest.score < cast(:threshold as real) then cast(:outcome_below as text) else 'pass' end as new_outcome
     from submissions
     cross join lateral (
         select verdicts.outcome, verdicts.score

@@ -90,7 +90,7 @@ POOR = {
 }
 
 
-@pytest.mark.parametrize("reason", QUALITY_REASONS)
+@pytest.mark.parametrize("reason", POOR)
 def test_poor_photograph_is_rejected_for_what_is_wrong_with_it(reason: str, limits: ExaminationLimits) -> None:
     found = examine(encoded(POOR[reason], quality=92), limits)
     assert found.reason == reason
@@ -101,6 +101,23 @@ def test_poor_photograph_is_rejected_for_what_is_wrong_with_it(reason: str, limi
     # Scores are kept of every check, also after the first that failed.
     assert [verdict.check_name for verdict in found.verdicts] == ["bytes", "decode", *QUALITY_REASONS]
     assert {verdict.check_name for verdict in found.verdicts} < set(CHECKS)
+
+
+def test_photograph_without_colour_is_flagged_and_kept_unless_the_settings_refuse_it(limits: ExaminationLimits) -> None:
+    grey = picture().convert("L")
+    for image in (grey, grey.convert("RGB"), grey.convert("CMYK")):
+        found = examine(encoded(image, quality=70), limits)
+        (verdict,) = (verdict for verdict in found.verdicts if verdict.check_name == "grayscale")
+        assert (found.status, verdict.outcome, verdict.score) == ("accepted", "flag", 0)
+        # Black and white is no lack of quality.
+        assert found.picture
+        assert found.picture.quality_score > limits.thresholds.grayscale
+    strict = limits_from_settings(Settings(grayscale_outcome="fail"))
+    assert examine(encoded(grey, quality=70), strict).reason == "grayscale"
+    # One small red thing makes a picture in colour.
+    coloured = grey.convert("RGB")
+    coloured.paste("firebrick", (100, 100, 140, 140))
+    assert examine(encoded(coloured, quality=70), strict).reason is None
 
 
 def test_sharp_product_before_a_blurred_background_is_accepted(limits: ExaminationLimits) -> None:
