@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     thumbnail_side_px: int = Field(160, ge=16, description="Short side of a thumbnail.")
     jpeg_quality: int = Field(90, ge=1, le=95, description="JPEG quality of a stored picture.")
     min_side_px: int = Field(32, ge=1, description="Pictures with a shorter side fail odd_size.")
-    blurry_threshold: float = Field(0.26, ge=0, le=1, description="Lower scores fail the check `blurry`.")
+    blurry_threshold: float = Field(0.24, ge=0, le=1, description="Lower scores fail the check `blurry`.")
     dark_threshold: float = Field(0.18, ge=0, le=1, description="Lower scores fail the check `dark`.")
     light_threshold: float = Field(0.05, ge=0, le=1, description="Lower scores fail the check `light`.")
     low_information_threshold: float = Field(0.30, ge=0, le=1, description="Lower scores fail the check `low_information`.")

@@ -37,7 +37,7 @@ CHECKS = ("bytes", "decode", "exact_duplicates", "near_duplicates", *QUALITY_REA
 DECISION_CAUSES = ("redecide", "network", "operator")
 
 # Raise a check's version when its score changes meaning; the ledger keeps the verdicts of all versions.
-CHECK_VERSION = 1
+CHECK_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ _COLOUR_CELL_PX = 8
 _COLOURFUL_PERCENTILE = 99
 # Differences of less than this many grey levels a pixel are noise, and weigh like a flat surface.
 _NOISE_LEVELS = 0.5
+# A smooth surface is stored in whole grey levels, as stairs: a single level between neighbours is the rounding, and no detail.
+_ROUNDING_LEVELS = 1
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def _kept_detail(levels: NDArray[np.int16]) -> NDArray[np.float64]:
     # Everything is kept at 9 times its size, in whole numbers.
     blurred = np.abs(padded[:, _BLUR_PX:] - padded[:, :-_BLUR_PX])
     sharp = neighbours * _BLUR_PX
-    lost = np.maximum(sharp - blurred, 0)
+    lost = np.maximum(sharp - blurred, 0) * (neighbours > _ROUNDING_LEVELS)
     height, width = (side // _TILES_PER_SIDE for side in levels.shape)
     floor = _NOISE_LEVELS * _BLUR_PX * height * width
     kept: NDArray[np.float64] = _tile_sums(lost, height, width) / (_tile_sums(sharp, height, width) + floor)

@@ -42,12 +42,12 @@ def test_dry_run_says_what_would_change_and_changes_nothing(taken_in: Hub, capsy
     assert catalogue_of(taken_in) == before
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        "redecide: blurry below 0.45 fails (so far: below 0.26), of 10 photographs.",
+        "redecide: blurry below 0.45 fails (so far: below 0.24), of 10 photographs.",
         "  0 pictures come in, 2 go out.",
         "          2  accepted -> rejected: blurry",
         "  Apple (apple): 0 in, 1 out",
         "  Pear (pear): 0 in, 1 out",
-        "  For photographs to come set HUB_BLURRY_THRESHOLD=0.45, or blurry_threshold in the profile; it is 0.26 now.",
+        "  For photographs to come set HUB_BLURRY_THRESHOLD=0.45, or blurry_threshold in the profile; it is 0.24 now.",
         "redecide: nothing was changed, since this was a dry run.",
     ]
     assert "Looking: 11 of 11 photographs in" in err

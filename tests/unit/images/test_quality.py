@@ -1,9 +1,24 @@
 """Scores of quality, on pictures whose score can be said beforehand."""
 
+import io
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
-from deep_images_hub.images.quality import darkness_score, grey_level_counts, information_score, lightness_score
+from deep_images_hub.images.decode import Photograph, decode
+from deep_images_hub.images.quality import (
+    darkness_score,
+    grey_level_counts,
+    information_score,
+    lightness_score,
+    sharpness_score,
+)
+from deep_images_hub.simulation.scenes import render
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -14,6 +29,49 @@ def test_percentiles_from_counts_are_those_of_the_pixels(seed: int) -> None:
     counts = grey_level_counts(luma)
     assert darkness_score(counts) == pytest.approx(np.percentile(luma, 95) / 255)
     assert lightness_score(counts) == pytest.approx(1 - np.percentile(luma, 1) / 255)
+
+
+RADII_PX = (*range(1, 11), 14, 20, 25, 30, 40)
+
+
+def drawn(label: str) -> Image.Image:
+    found = decode(render(0, label, 3), max_pixels=10_000_000, short_side_px=256)
+    assert isinstance(found, Photograph)
+    return found.picture
+
+
+def blurred_more_and_more(picture: Image.Image) -> Iterator[float]:
+    """Yield the sharpness of a picture that is out of focus by each radius, and stored as a JPEG, as cameras do."""
+    for radius_px in RADII_PX:
+        body = io.BytesIO()
+        picture.filter(ImageFilter.GaussianBlur(radius_px)).save(body, "JPEG", quality=90)
+        yield sharpness_score(np.asarray(Image.open(body).convert("L")))
+
+
+@pytest.mark.parametrize("label", ["Apple", "Striped mug", "Crunch cereal box"])
+def test_more_blur_never_scores_higher(label: str) -> None:
+    assert_falls(list(blurred_more_and_more(drawn(label))))
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_more_blur_of_a_real_photograph_never_scores_higher(number: int) -> None:
+    if not (folder := os.environ.get("HUB_TEST_PHOTOS")):
+        pytest.skip("HUB_TEST_PHOTOS names no folder of real photographs")
+    files = sorted(Path(folder).rglob("*.jpg"))
+    found = decode(files[number * len(files) // 6].read_bytes(), max_pixels=50_000_000, short_side_px=256)
+    assert isinstance(found, Photograph)
+    assert_falls(list(blurred_more_and_more(found.picture)))
+
+
+def assert_falls(scores: list[float]) -> None:
+    """Accept what a JPEG's own rounding does, far below any threshold."""
+    assert all(more <= less + 0.01 for less, more in itertools.pairwise(scores)), scores
+    assert scores[-1] < 0.05
+
+
+def test_surface_without_detail_has_no_sharpness() -> None:
+    ramp = np.linspace(90, 140, 256).round().astype(np.uint8)
+    assert sharpness_score(np.tile(ramp, (256, 1))) == 0
 
 
 def test_scores_run_from_the_worst_picture_to_the_best() -> None:
