@@ -26,12 +26,18 @@ BROKEN_REASONS = (
 QUALITY_REASONS = ("odd_size", "odd_aspect_ratio", "dark", "light", "low_information", "blurry", "grayscale")
 # Why a person has to look at a picture: a network doubts its label, and networks never refuse a picture by themselves.
 REVIEW_REASONS = ("label_agreement",)
+# What only a person says of a picture.
+PERSONS_REASONS = ("wrong_label", "not_a_photograph", "unsuitable")
+# What a person who looks at a picture may refuse it for, the commonest first.
+REFUSAL_REASONS = ("wrong_label", "blurry", "dark", "low_information", "not_a_photograph", "unsuitable")
 # In the order in which they count: of several, the first one is why.
-REASONS = (*BROKEN_REASONS, "exact_duplicates", *QUALITY_REASONS, *REVIEW_REASONS)
+REASONS = (*BROKEN_REASONS, "exact_duplicates", *QUALITY_REASONS, *REVIEW_REASONS, *PERSONS_REASONS)
 
-# A check of the ledger. `bytes` and `decode` fail with one of BROKEN_REASONS at the begin of their detail; the others fail under
+# What a person says of a picture, as the ledger names it. Later than the checks, and stronger: see `catalogue.reviews`.
+REVIEW_CHECK = "review"
+# A check of the ledger. `bytes`, `decode` and `review` fail with a reason at the begin of their detail; the others fail under
 # their own name.
-CHECKS = ("bytes", "decode", "exact_duplicates", "near_duplicates", *QUALITY_REASONS, *REVIEW_REASONS)
+CHECKS = ("bytes", "decode", "exact_duplicates", "near_duplicates", *QUALITY_REASONS, *REVIEW_REASONS, REVIEW_CHECK)
 
 # Who may change a decision after intake's: a new threshold, the network's opinion, a person.
 DECISION_CAUSES = ("redecide", "network", "operator")
@@ -60,10 +66,10 @@ class Verdict:
 
 
 def decision_of(verdicts: Iterable[Verdict]) -> tuple[str, str | None]:
-    """Return what a submission's verdicts make of it, in whatever order they come: its status and reason.
+    """Return what the checks' verdicts make of a submission, in whatever order they come: its status and reason.
 
     The first failing check, in the order of REASONS, is the reason: rejected, or in review when it is one of REVIEW_REASONS.
-    Without any it is accepted. Flags change nothing.
+    Without any it is accepted. Flags change nothing. A person's verdict is not for this: it is a decision already.
     """
     failed = {_reason_of(verdict) for verdict in verdicts if verdict.outcome == "fail"}
     if not failed:

@@ -29,7 +29,7 @@ _DEEDS = {
     "download": "download datasets",
     "train": "request training",
     "predict": "try and download models",
-    "operate": "see how the hub is run",
+    "operate": "run the hub",
 }
 
 

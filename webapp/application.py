@@ -22,6 +22,7 @@ from webapp import (
     labels,
     models,
     operations,
+    review,
     runs,
     security,
     selection,
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
-    for noun in (home, labels, images, selection, datasets, runs, models, accounts, batches, operations):
+    for noun in (home, labels, images, selection, datasets, runs, models, accounts, batches, operations, review):
         app.register_blueprint(noun.blueprint)
     return app
 

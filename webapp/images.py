@@ -10,7 +10,7 @@ import re
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.decisions import why_rejected
+from deep_images_hub.catalogue.decisions import object_history, why_rejected
 from deep_images_hub.catalogue.images import (
     exact_copies,
     image_by_sha256,
@@ -48,6 +48,7 @@ def page(sha256: str) -> ResponseReturnValue:
             "image.html",
             image=image,
             hidden=None if is_public else why_rejected(connection, object_key=image.original_key),
+            history=object_history(connection, object_key=image.original_key) if may("operate") else [],
             earlier_labels=[label for label in labels if not label.is_current],
             said_by=next((label.said_by for label in labels if label.is_current), None),
             verdicts=verdicts_of(connection, image_id=image.image_id),

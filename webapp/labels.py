@@ -60,7 +60,12 @@ def suggestions() -> ResponseReturnValue:
         found = find_labels(connection, text=query, limit=SUGGESTIONS)
     return jsonify(
         labels=[
-            {"name": label.name, "images": label.subtree_images, "url": url_for("labels.page", label_id=label.id)}
+            {
+                "name": label.name,
+                "code": label.code,
+                "images": label.subtree_images,
+                "url": url_for("labels.page", label_id=label.id),
+            }
             for label in found
         ]
     )

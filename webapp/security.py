@@ -5,6 +5,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
+from deep_images_hub.errors import InvalidInputError
+
 # Everything comes from this host, and nothing is written inline: what is smuggled into a page does not run.
 # blob: shows a picture before it is sent on the try-it page.
 CONTENT_SECURITY_POLICY = (
@@ -21,10 +23,18 @@ _form_tokens = CSRFProtect()
 
 
 def protect(app: Flask) -> None:
-    """Set headers on every answer, ask every form for its token, and count attempts."""
+    """Set headers on every answer, ask every form for its token, count attempts, and let through only text that can be kept."""
+    app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     _form_tokens.init_app(app)
     limiter.init_app(app)
+
+
+def _refuse_nul() -> None:
+    """Refuse text with a NUL character, which the catalogue cannot hold and nobody types."""
+    values = [*request.args.values(), *(request.view_args or {}).values(), *request.form.values()]
+    if any("\0" in value for value in values if isinstance(value, str)):
+        raise InvalidInputError("The request holds a NUL character, which no name and no text has. Leave it out.")
 
 
 def _add_headers(response: Response) -> Response:

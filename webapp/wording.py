@@ -23,6 +23,7 @@ CHECK_WORDS = {
     "blurry": "Is it sharp?",
     "grayscale": "Is it in colour?",
     "label_agreement": "Does it show what its label says?",
+    "review": "Did somebody look at it, and let it in?",
 }
 _OUTCOME_WORDS = {"pass": "yes", "flag": "worth a look", "fail": "no"}
 
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
         check=lambda name: CHECK_WORDS.get(name, name),
         outcome=lambda name: _OUTCOME_WORDS.get(name, name),
         plural=plural,
+        at_most=at_most,
     )
     app.jinja_env.globals.update(ratio_class=ratio_class, shown_width_px=shown_width_px)
     app.jinja_env.trim_blocks = True
@@ -57,6 +59,11 @@ def number(value: float) -> str:
 def plural(count: int, singular: str, several: str | None = None) -> str:
     """Return a count with its noun: 1 picture, 2 pictures."""
     return f"{count:,} {singular if count == 1 else several or singular + 's'}"
+
+
+def at_most(count: int, limit: int) -> str:
+    """Return a count, or the limit with a plus: 999+."""
+    return f"{count:,}" if count <= limit else f"{limit:,}+"
 
 
 def size(size_bytes: int) -> str:

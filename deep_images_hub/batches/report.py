@@ -33,6 +33,9 @@ REASON_WORDS = {
     "blurry": "blurred",
     "grayscale": "no colour",
     "label_agreement": "it may show something else than its label says",
+    "wrong_label": "it shows something else than its label says",
+    "not_a_photograph": "a drawing, a screenshot or a montage",
+    "unsuitable": "it shows people, or what others should not see",
 }
 # Who changed a decision later.
 CAUSE_WORDS = {"redecide": "a threshold was moved", "network": "a network looked at it", "operator": "an operator decided"}

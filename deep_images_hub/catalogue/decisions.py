@@ -27,16 +27,23 @@ class DecisionChange:
     Attributes:
         status: `accepted`, `rejected` or `review`.
         reason: one of `verdicts.REASONS`; None exactly where it is accepted.
+        label_id: the label that whoever decides gives the picture, where it comes in under another one; None: as it was.
     """
 
     submission_id: int
     status: str
     reason: str | None
+    label_id: int | None = None
 
 
 @dataclass(frozen=True)
 class PastDecision:
-    """A decision that was changed later: from what to what, why, and when."""
+    """A decision that was changed later: from what to what, why, when, and by whom.
+
+    Attributes:
+        label_name: of the label that the picture got or lost by it, where it did.
+        user_name: None where nobody signed.
+    """
 
     from_status: str
     from_reason: str | None
@@ -44,6 +51,8 @@ class PastDecision:
     to_reason: str | None
     cause: str
     detail: str | None
+    label_name: str | None
+    user_name: str | None
     created_at: datetime
 
 
@@ -100,9 +109,9 @@ def change_decisions(
 ) -> int:
     """Change what submissions of closed batches are, with all that follows from it, and return how many became something else.
 
-    A picture that is no longer accepted loses its current label. One that is accepted gets the label back that it had when it was
-    last accepted, or else its supplier's, and is compared with the hub's for near-duplicates. A change to what a submission is
-    already is nothing.
+    A picture that is no longer accepted loses its current label. One that is accepted gets the label that the change names, or
+    the one that it had when it was last accepted, or its supplier's, and is compared with the hub's for near-duplicates. An
+    acceptance that an operator took back counts as none. A change to what a submission is already is nothing.
 
     Call it once in a transaction, near its end: it locks the batches, in order of their ids, and then the counts of labels.
 
@@ -126,7 +135,7 @@ def change_decisions(
     if not changed:
         return 0
     _refuse_impossible(changed, wanted)
-    labels, label_counts = _moved_labels(connection, changed, wanted)
+    labels, label_counts = _moved_labels(connection, changed, wanted, user_id)
     connection.execute(
         load_query("change_decisions"),
         {
@@ -147,14 +156,14 @@ def change_decisions(
 
 def decision_history(connection: Connection, *, submission_id: int) -> list[PastDecision]:
     """Return how a submission's decision changed since intake, oldest first."""
-    rows = connection.execute(
-        text(
-            "select from_status, from_reason, to_status, to_reason, cause, detail, created_at from decision_changes"
-            " where submission_id = :submission_id order by id"
-        ),
-        {"submission_id": submission_id},
-    )
+    rows = connection.execute(load_query("decision_history"), {"submission_id": submission_id})
     return [PastDecision(**row._mapping) for row in rows]
+
+
+def object_history(connection: Connection, *, object_key: str) -> list[PastDecision]:
+    """Return how the decision on an object that was sent changed since intake, oldest first."""
+    submission_id = connection.scalar(text("select id from submissions where object_key = :key"), {"key": object_key})
+    return [] if submission_id is None else decision_history(connection, submission_id=submission_id)
 
 
 def why_rejected(connection: Connection, *, object_key: str) -> WhyRejected:
@@ -197,6 +206,8 @@ def _checked(changes: Iterable[DecisionChange], cause: str) -> dict[int, Decisio
                 f"{change.status!r} does not go with the reason {change.reason!r}. Expected none for what is accepted, "
                 f"else one of {', '.join(REASONS)}."
             )
+        if change.label_id is not None and change.status != "accepted":
+            raise InvalidInputError(f"{change.status!r} does not go with a label. Give one to what is accepted only.")
         if change.submission_id in wanted:
             raise InvalidInputError(f"Submission {change.submission_id} is named twice. Decide on it once.")
         wanted[change.submission_id] = change
@@ -234,15 +245,21 @@ def _refuse_impossible(changed: Iterable[_Before], wanted: Mapping[int, Decision
 
 
 def _moved_labels(
-    connection: Connection, changed: Iterable[_Before], wanted: Mapping[int, DecisionChange]
+    connection: Connection, changed: Iterable[_Before], wanted: Mapping[int, DecisionChange], user_id: int | None
 ) -> tuple[dict[int, int], Counter[int]]:
     """Take and give current labels. Returns the moved label's row by submission, and what it adds to counts by label."""
     leaving = [was.submission_id for was in changed if was.status == "accepted"]
     coming = [was.submission_id for was in changed if wanted[was.submission_id].status == "accepted"]
+    given = {"label_ids": [wanted[submission_id].label_id for submission_id in coming], "user_id": user_id}
     rows: dict[int, int] = {}
     counts: Counter[int] = Counter()
-    for query, submission_ids, added in (("labels_taken_away", leaving, -1), ("labels_given_back", coming, 1)):
-        for moved in connection.execute(load_query(query), {"submission_ids": submission_ids}) if submission_ids else ():
+    for query, submission_ids, parameters, added in (
+        ("labels_taken_away", leaving, {}, -1),
+        ("labels_given_back", coming, given, 1),
+    ):
+        if not submission_ids:
+            continue
+        for moved in connection.execute(load_query(query), {"submission_ids": submission_ids, **parameters}):
             rows[moved.submission_id] = moved.image_label_id
             counts[moved.label_id] += added
     return rows, counts

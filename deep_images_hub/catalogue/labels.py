@@ -71,6 +71,31 @@ def label_by_code(connection: Connection, code: str) -> Label:
     raise NotFoundError(f"There is no label with the code {code!r}. Look for it by name, or add it first.")
 
 
+def label_by_words(connection: Connection, words: str) -> Label:
+    """Return the label that has a code or, whatever its case, a name.
+
+    Raises:
+        NotFoundError: no label has; those whose name holds it are said.
+        ConflictError: several labels have the name; their codes are said.
+    """
+    found = find_labels(connection, text=words, limit=50)
+    wanted = clean_text(words).lower()
+    for exactly in (
+        [label for label in found if label.code.lower() == wanted],
+        [label for label in found if label.name.lower() == wanted],
+    ):
+        if len(exactly) == 1:
+            return exactly[0]
+        if exactly:
+            listed = ", ".join(label.code for label in exactly)
+            raise ConflictError(
+                f"Several labels are called {exactly[0].name!r}: {listed}. Give the code of the one that is meant."
+            )
+    near = ", ".join(f"{label.name} ({label.code})" for label in found[:5])
+    hint = f"Is one of these meant: {near}?" if near else "Look for it under Labels."
+    raise NotFoundError(f"No label has the name or code {words[:100]!r}. {hint}")
+
+
 def labels_by_codes(connection: Connection, codes: Collection[str]) -> dict[str, Label]:
     """Return those of the labels that exist, by code."""
     return {label.code: label for label in _labels(connection, "labels_existing", codes=list(codes))}

@@ -36,7 +36,7 @@ from deep_images_hub.images.descriptor import GRID_BYTES
 from deep_images_hub.images.difference_hash import BANDS, HASH_BITS
 from deep_images_hub.licences import LICENCES
 from deep_images_hub.training import RUN_STATUSES
-from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, OUTCOMES, REASONS, SUBMISSION_STATUSES
+from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, OUTCOMES, REASONS, REVIEW_CHECK, SUBMISSION_STATUSES
 
 metadata = MetaData(
     naming_convention={
@@ -217,6 +217,8 @@ submissions = Table(
     CheckConstraint("status <> 'accepted' or image_id is not null", name="accepted_has_image"),
     # The funnel's reasons, without a scan over everything that was ever sent.
     Index("ix_submissions_refused", "status", "reason", postgresql_where=text("reason is not null")),
+    # What people have to look at, the oldest first.
+    Index("ix_submissions_in_review", "id", postgresql_where=text("status = 'review'")),
 )
 
 # --- pictures and what is known of them ---
@@ -348,15 +350,22 @@ verdicts = Table(
     Column("detail", Text, comment="for people: what was found and what was expected"),
     _created_at(),
     Column("redecision_id", ForeignKey("redecisions.id"), comment="null: judged when the score was found"),
+    Column(
+        "decision_change_id",
+        ForeignKey("decision_changes.id"),
+        comment="the decision that a person made by it, which says who; null: a check's verdict",
+    ),
     _one_of("check_name", CHECKS),
     _one_of("outcome", OUTCOMES),
     CheckConstraint("score between 0 and 1", name="score_range"),
+    CheckConstraint(f"(check_name = '{REVIEW_CHECK}') = (decision_change_id is not null)", name="person_has_decision"),
     # The name that the convention gives would be longer than PostgreSQL's names may be.
     UniqueConstraint(
         "submission_id",
         "check_name",
         "check_version",
         "redecision_id",
+        "decision_change_id",
         name="uq_verdicts_judged_once",
         postgresql_nulls_not_distinct=True,
     ),
@@ -382,6 +391,7 @@ decision_changes = Table(
     _one_of("cause", DECISION_CAUSES),
     CheckConstraint("(from_status, from_reason) is distinct from (to_status, to_reason)", name="changes_something"),
     Index("ix_decision_changes_submission_id_id", "submission_id", "id"),
+    Index("ix_decision_changes_operators", "user_id", "id", postgresql_where=text("cause = 'operator'")),
 )
 
 # What suppliers are told of closed batches: one e-mail each.

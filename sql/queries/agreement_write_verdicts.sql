@@ -5,4 +5,4 @@ insert into verdicts (submission_id, check_name, check_version, score, threshold
 select submission_id, 'label_agreement', :check_version, score, threshold, outcome, detail, cast(:redecision_id as bigint)
 from incoming_verdicts
 order by submission_id
-on conflict (submission_id, check_name, check_version, redecision_id) do nothing
+on conflict on constraint uq_verdicts_judged_once do nothing

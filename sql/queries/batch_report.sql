@@ -31,6 +31,7 @@ left join lateral (
         verdicts.submission_id = submissions.id
         and (
             verdicts.check_name = submissions.reason
+            or (verdicts.check_name = 'review' and starts_with(verdicts.detail, submissions.reason || ':'))
             or (verdicts.check_name in ('bytes', 'decode') and verdicts.outcome = 'fail' and submissions.reason is not null)
         )
     order by verdicts.id desc

@@ -17,14 +17,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Labels while typing. Arrow keys choose, Enter goes there, Escape closes.
-const searchForm = document.querySelector("form[data-suggest]");
-if (searchForm) {
-  const input = searchForm.querySelector("input");
-  const list = element("div", { class: "suggestions", id: "suggestions", role: "listbox", "aria-label": "Labels" });
+// Labels while typing. Arrow keys choose, Enter goes there, Escape closes. A form with data-pick is sent with the label's code instead.
+for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
+  const input = searchForm.querySelector("input[role=combobox], input[type=search]");
+  const picks = "pick" in searchForm.dataset;
+  const list = element("div", { class: "suggestions", id: `${input.id}-suggestions`, role: "listbox", "aria-label": "Labels" });
   list.hidden = true;
   searchForm.append(list);
-  for (const [key, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": "suggestions", "aria-autocomplete": "list" })) {
+  for (const [key, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" })) {
     input.setAttribute(key, value);
   }
   let chosen = -1;
@@ -54,7 +54,7 @@ if (searchForm) {
     const { labels } = await response.json();
     list.replaceChildren(
       ...labels.map((label, at) =>
-        element("a", { href: label.url, role: "option", id: `suggestion-${at}`, tabindex: "-1" }, label.name, element("span", {}, label.images.toLocaleString("en"))),
+        element("a", { href: label.url, role: "option", id: `${list.id}-${at}`, tabindex: "-1", "data-code": label.code }, label.name, element("span", {}, label.images.toLocaleString("en"))),
       ),
     );
     if (!labels.length) list.append(element("p", {}, "No label has this in its name."));
@@ -72,11 +72,21 @@ if (searchForm) {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       choose(chosen + (event.key === "ArrowDown" ? 1 : chosen < 0 ? 0 : -1));
-    } else if (event.key === "Enter" && chosen >= 0) {
+    } else if (event.key === "Enter" && (chosen >= 0 || picks)) {
       event.preventDefault();
-      list.querySelectorAll("a")[chosen].click();
+      list.querySelectorAll("a")[Math.max(chosen, 0)]?.click();
     }
   });
+  if (picks) {
+    list.addEventListener("click", (event) => {
+      const option = event.target.closest("a");
+      if (!option) return;
+      event.preventDefault();
+      input.value = option.dataset.code;
+      close();
+      searchForm.requestSubmit();
+    });
+  }
   document.addEventListener("click", (event) => {
     if (!searchForm.contains(event.target)) close();
   });
