@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from deep_images_hub.images.content_type import SUPPORTED_FORMATS, content_type
+from deep_images_hub.images.crowding import crowding
 
 # What Pillow raises on bytes that are wrong: the first three were seen in 60,000 broken files, the others are in its source.
 # tests/unit/images/test_hostile_bytes.py keeps looking.
@@ -132,7 +133,7 @@ def _decode(body: bytes, format_name: str, max_pixels: int, short_side_px: int) 
 
 
 def _container_refusal(body: bytes, format_name: str, max_pixels: int) -> Refusal | None:
-    """Refuse what the container itself shows to be cut off or too large, where Pillow would look too late."""
+    """Refuse what the container itself shows to be cut off, too large or crowded, where Pillow would look too late."""
     if format_name == "png" and _PNG_END not in body:
         return Refusal("truncated", "The PNG ends before its IEND chunk.")
     if format_name == "webp":
@@ -143,6 +144,8 @@ def _container_refusal(body: bytes, format_name: str, max_pixels: int) -> Refusa
         width_px, height_px = _webp_canvas(body)
         if width_px * height_px > max_pixels:
             return _too_many_pixels(f"{width_px} x {height_px}", max_pixels)
+    if crowded := crowding(body, format_name):
+        return Refusal("corrupt", f"{crowded}, which no camera and no program writes.")
     return None
 
 
