@@ -20,8 +20,8 @@ PROBLEMS_SCHEMA = "problem string"
 _TASK_BATCHES = 16
 
 
-def planned_frame(spark: SparkSession, batches: Sequence[PlannedBatch]) -> DataFrame:
-    """Return planned batches as (number, batch), in tasks that keep their order."""
+def planned_frame(spark: SparkSession, batches: Sequence[object]) -> DataFrame:
+    """Return what is to become batches, of whatever kind that pickles, as (number, batch), in tasks that keep its order."""
     table = pa.table(
         {
             "number": pa.array(range(len(batches)), pa.int64()),
@@ -41,7 +41,7 @@ def send_planned(
     """
 
     def run(tables: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        store = _opened(settings)
+        store = opened_store(settings)
         for table in tables:
             # Made by planned_frame a moment ago, in the job's own driver.
             batches: list[PlannedBatch] = [pickle.loads(batch) for batch in table.column("batch").to_pylist()]  # noqa: S301
@@ -56,6 +56,6 @@ def send_planned(
 
 
 @cache
-def _opened(settings: Settings) -> ObjectStore:
+def opened_store(settings: Settings) -> ObjectStore:
     """Open the store once a Python worker, which Spark uses for many tasks."""
     return open_store(settings)

@@ -9,14 +9,12 @@ Running it twice changes nothing: the plan, and with it every key, follows from 
 """
 
 import json
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from pyspark import Accumulator
 from pyspark.sql import SparkSession
 
 from deep_images_hub.batches.manifest import Manifest, manifest_from_json
@@ -35,12 +33,12 @@ from deep_images_hub.simulation.defects import rates_from_text
 from deep_images_hub.simulation.photo_sources import FolderPhotos, PhotoList, PhotoSource, RenderedPhotos, StoredPhotos
 from deep_images_hub.wiring import Hub
 from spark_jobs.entry import run_job
+from spark_jobs.following import follow
 from spark_jobs.sending import PROBLEMS_SCHEMA, planned_frame, send_planned
 
 DEFAULT_IMAGES = 840
 # Batches that come into the catalogue in one transaction, and manifests that are read while it runs.
 _REGISTER_BATCHES = 64
-_POLL_S = 0.2
 
 
 def simulate_crowd(hub: Hub, given: Namespace, spark: SparkSession) -> int:
@@ -89,31 +87,17 @@ def _send(settings: Settings, source: PhotoSource, batches: Sequence[PlannedBatc
         UnavailableError: a task could not go on; the message says why.
     """
     sent = spark.sparkContext.accumulator(0)
-    with ThreadPoolExecutor(1, thread_name_prefix="sending") as background:
-        sending = background.submit(_problems, settings, source, batches, spark, sent)
-        try:
-            _show_progress(sending, sent, sum(len(batch.photos) for batch in batches))
-        finally:
-            if not sending.done():
-                spark.sparkContext.cancelAllJobs()
-    if problems := sending.result():
-        raise UnavailableError(problems[0])
+    total = sum(len(batch.photos) for batch in batches)
 
+    def work() -> list[str]:
+        rows = planned_frame(spark, batches).mapInArrow(send_planned(settings, source, sent), PROBLEMS_SCHEMA).collect()
+        return [row.problem for row in rows]
 
-def _problems(
-    settings: Settings, source: PhotoSource, batches: Sequence[PlannedBatch], spark: SparkSession, sent: "Accumulator[int]"
-) -> list[str]:
-    rows = planned_frame(spark, batches).mapInArrow(send_planned(settings, source, sent), PROBLEMS_SCHEMA).collect()
-    return [row.problem for row in rows]
-
-
-def _show_progress(sending: "Future[list[str]]", sent: "Accumulator[int]", total: int) -> None:
     with Progress("Crowd", total=total, unit="photographs") as progress:
-        while not sending.done():
-            progress.reach(min(sent.value, total))
-            time.sleep(_POLL_S)
-        sending.result()
+        problems = follow(spark, work, on_poll=lambda: progress.reach(min(sent.value, total)))
         progress.reach(total)
+    if problems:
+        raise UnavailableError(problems[0])
 
 
 def _register(hub: Hub, batches: Sequence[PlannedBatch]) -> None:

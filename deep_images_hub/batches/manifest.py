@@ -17,7 +17,10 @@ MAX_OBJECTS = 100_000
 
 
 def _in_utc(time: datetime) -> datetime:
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("expected a time that there is in UTC") from error
 
 
 def _known_licence(code: str) -> str:
@@ -37,6 +40,7 @@ def _key_in_landing(key: str) -> str:
 
 
 UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Licence = Annotated[str, AfterValidator(_known_licence)]
 
 
 class ManifestObject(BaseModel):
@@ -69,6 +73,7 @@ class Manifest(BaseModel):
         attribution: the credit that the licence asks for, or None.
         place_query: the place that the supplier opted in to share, as written, or None.
         submitted_at: when it was sent, in UTC.
+        origin: where its photographs were copied from, e.g. a folder of a bucket; None: they were sent here.
         objects: the photographs, by position.
     """
 
@@ -78,10 +83,11 @@ class Manifest(BaseModel):
     supplier_email: str = Field(pattern=r"^[^@\sA-Z]+@[^@\sA-Z]+$", max_length=254)
     supplier_name: str = Field(min_length=1, max_length=200)
     label_code: str = Field(min_length=1, max_length=400)
-    licence: Annotated[str, AfterValidator(_known_licence)]
+    licence: Licence
     attribution: str | None = None
     place_query: str | None = None
     submitted_at: UtcTime
+    origin: str | None = None
     objects: tuple[ManifestObject, ...] = Field(min_length=1, max_length=MAX_OBJECTS)
 
     @model_validator(mode="after")

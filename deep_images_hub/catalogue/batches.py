@@ -135,6 +135,7 @@ def create_batch(connection: Connection, *, manifest: Manifest, place_id: int | 
         "licence": manifest.licence,
         "attribution": manifest.attribution,
         "manifest_key": manifest.key,
+        "origin": manifest.origin,
         "submitted_count": len(manifest.objects),
         "submitted_at": manifest.submitted_at,
     }

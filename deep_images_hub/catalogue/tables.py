@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from deep_images_hub.accounts import ROLES
 from deep_images_hub.images.descriptor import GRID_BYTES
 from deep_images_hub.images.difference_hash import BANDS, HASH_BITS
+from deep_images_hub.landing.refusals import REFUSALS
 from deep_images_hub.licences import LICENCES
 from deep_images_hub.training import RUN_STATUSES
 from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, OUTCOMES, REASONS, REVIEW_CHECK, SUBMISSION_STATUSES
@@ -174,6 +175,7 @@ batches = Table(
     Column("licence", Text, nullable=False),
     Column("attribution", Text),
     Column("manifest_key", Text, nullable=False, unique=True),
+    Column("origin", Text, comment="where its photographs were copied from; null: they were sent here"),
     Column("status", Text, nullable=False, server_default="pending"),
     Column("submitted_count", Integer, CheckConstraint("submitted_count > 0", name="not_empty"), nullable=False),
     Column("accepted_count", Integer, nullable=False, server_default=text("0")),
@@ -192,6 +194,7 @@ batches = Table(
     Index("ix_batches_label_id_id", "label_id", "id"),
     Index("ix_batches_submitted_at_id", "submitted_at", "id"),
     Index("ix_batches_place_id_submitted_at_id", "place_id", "submitted_at", "id"),
+    Index("ix_batches_origin", "origin", postgresql_where=text("origin is not null")),
 )
 
 # Every object that was ever sent keeps its row, accepted or not.
@@ -219,6 +222,42 @@ submissions = Table(
     Index("ix_submissions_refused", "status", "reason", postgresql_where=text("reason is not null")),
     # What people have to look at, the oldest first.
     Index("ix_submissions_in_review", "id", postgresql_where=text("status = 'review'")),
+)
+
+# What became of each manifest that a supplier put into a place from which batches are taken, as it was last read.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("source", Text, nullable=False, comment="URL of the place"),
+    Column("manifest_key", Text, nullable=False, comment="of the supplier's manifest, in the source"),
+    Column("size_bytes", BigInteger, nullable=False, comment="with modified_at: tells whether it has changed since"),
+    Column("modified_at", DateTime(timezone=True), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, comment="why it was refused"),
+    Column("problem", Text, comment="the same, for people"),
+    Column("supplier_id", ForeignKey("users.id"), comment="whom it names, where that could be read"),
+    Column("batch_id", ForeignKey("batches.id"), comment="what it became"),
+    Column("unnamed_count", Integer, comment="objects in its folder that it does not name"),
+    Column("decided_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("source", "manifest_key"),
+    _one_of("status", ("landed", "refused")),
+    _one_of("reason", REFUSALS),
+    CheckConstraint("(status = 'landed') = (batch_id is not null)", name="landed_has_batch"),
+    CheckConstraint(
+        "(status = 'refused') = (reason is not null) and (reason is null) = (problem is null)", name="refusal_has_reason"
+    ),
+    Index("ix_deliveries_refused", "supplier_id", "decided_at", postgresql_where=text("status = 'refused'")),
+)
+
+# How far each folder of an adopted tree has been taken in.
+adopted_folders = Table(
+    "adopted_folders",
+    metadata,
+    Column("source", Text, nullable=False, comment="URL of the tree"),
+    Column("folder", Text, nullable=False, comment="key in the source"),
+    Column("marker", Text(collation="C"), nullable=False, comment="name of the last file that was taken in"),
+    Column("marked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("source", "folder"),
 )
 
 # --- pictures and what is known of them ---

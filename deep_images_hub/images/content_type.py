@@ -21,6 +21,9 @@ class ContentType:
 # are no photographs.
 SUPPORTED_FORMATS = ("jpeg", "png", "webp")
 
+# Names that people give to pictures, for whoever looks for some among other files. What a file is, its bytes say.
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif"})
+
 _SIGNATURES: tuple[tuple[int, bytes, ContentType], ...] = (
     (0, b"\xff\xd8\xff", ContentType("jpeg", is_image=True)),
     (0, b"\x89PNG\r\n\x1a\n", ContentType("png", is_image=True)),

@@ -23,7 +23,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
-from deep_images_hub.object_store.interface import ObjectStat, ObjectStore
+from deep_images_hub.object_store.interface import ObjectStat, ObjectStore, SubFolder, UnusableName
 from deep_images_hub.object_store.keys import INCOMING, check_key, check_key_start
 from deep_images_hub.object_store.relay import begun, copy_through, local_file
 
@@ -110,6 +110,13 @@ class FolderStore:
         top = self._path(directory) if directory else self.folder
         return self._walk(os.fsencode(top), (directory + slash).encode(), prefix.encode(), start_after.encode())
 
+    def list_folder(self, folder: str = "", start_after: str = "") -> "Iterator[ObjectStat | SubFolder | UnusableName]":
+        """Yield what lies right in a folder. The file system gives all names of it at once; only what is yielded is looked at."""
+        top = self._path(folder) if folder else self.folder
+        if start_after:
+            check_key(start_after)
+        return self._entries(os.fsencode(top), f"{folder}/".encode() if folder else b"", start_after.encode())
+
     def copy(self, source_key: str, key: str, *, source: ObjectStore | None = None) -> bool:
         """Copy an object. Within the folder it is one more name for the same bytes: no object is ever changed in place."""
         if source is not None and source != self:
@@ -177,14 +184,7 @@ class FolderStore:
                 yield block
 
     def _walk(self, directory: bytes, parent_key: bytes, prefix: bytes, start_after: bytes) -> Iterator[ObjectStat]:
-        with self._translated(os.fsdecode(parent_key)):
-            try:
-                entries = list(os.scandir(directory))
-            except (FileNotFoundError, NotADirectoryError):
-                return
-        # "a-b" comes before "a/b", and "a0" after it: a folder sorts as its keys go on, with a slash.
-        named = ((entry.name + b"/" if entry.is_dir(follow_symlinks=False) else entry.name, entry) for entry in entries)
-        for name, entry in sorted(named, key=itemgetter(0)):
+        for name, entry in self._scanned(directory, parent_key):
             key = parent_key + name
             if name.endswith(b"/"):
                 is_wanted = key.startswith(prefix) or prefix.startswith(key)
@@ -193,6 +193,32 @@ class FolderStore:
                     yield from self._walk(entry.path, key, prefix, start_after)
             elif key.startswith(prefix) and key > start_after and (found := self._found(key, entry)):
                 yield found
+
+    def _entries(
+        self, directory: bytes, parent_key: bytes, start_after: bytes
+    ) -> "Iterator[ObjectStat | SubFolder | UnusableName]":
+        for name, entry in self._scanned(directory, parent_key):
+            key = parent_key + name
+            if key <= start_after or key == INCOMING.encode() + b"/":
+                continue
+            try:
+                if name.endswith(b"/"):
+                    yield SubFolder(_checked(key[:-1], entry))
+                elif found := self._found(key, entry):
+                    yield found
+            except InvalidInputError as error:
+                yield UnusableName(ascii(os.fsdecode(key)), str(error))
+
+    def _scanned(self, directory: bytes, parent_key: bytes) -> "Iterator[tuple[bytes, os.DirEntry[bytes]]]":
+        """Yield what is in a directory in order, folders with a slash at the end; nothing where there is no directory."""
+        with self._translated(os.fsdecode(parent_key)):
+            try:
+                entries = list(os.scandir(directory))
+            except (FileNotFoundError, NotADirectoryError):
+                return
+        # "a-b" comes before "a/b", and "a0" after it: a folder sorts as its keys go on, with a slash.
+        named = ((entry.name + b"/" if entry.is_dir(follow_symlinks=False) else entry.name, entry) for entry in entries)
+        yield from sorted(named, key=itemgetter(0))
 
     def _found(self, key: bytes, entry: "os.DirEntry[bytes]") -> ObjectStat | None:
         """Return what a walk came upon; None when it has been deleted meanwhile."""
@@ -206,12 +232,7 @@ class FolderStore:
                 f"{os.fsdecode(entry.path)!r} is {kind}; only plain files can be objects. "
                 "Put the file itself in its place, or remove it."
             )
-        try:
-            return ObjectStat(check_key(key.decode()), status.st_size, _modified_at(status))
-        except UnicodeDecodeError as error:
-            raise InvalidInputError(
-                f"The name of {os.fsdecode(entry.path)!r} is not UTF-8, so it cannot be an object. Rename the file."
-            ) from error
+        return ObjectStat(_checked(key, entry), status.st_size, _modified_at(status))
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:
@@ -239,6 +260,16 @@ class FolderStore:
 
     def _not_found(self, key: str) -> NotFoundError:
         return NotFoundError(f"There is no object {key!r} in {self.url}.")
+
+
+def _checked(key: bytes, entry: "os.DirEntry[bytes]") -> str:
+    """Return the key of what a walk came upon. Raises InvalidInputError when it cannot be one."""
+    try:
+        return check_key(key.decode())
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"The name of {os.fsdecode(entry.path)!r} is not UTF-8, so it cannot be an object. Rename the file."
+        ) from error
 
 
 def _is_taken(target: Path) -> bool:

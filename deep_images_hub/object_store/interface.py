@@ -25,6 +25,26 @@ class ObjectStat:
     modified_at: datetime = field(compare=False)
 
 
+@dataclass(frozen=True)
+class SubFolder:
+    """A part of the keys of a store: those that begin with its key and a slash."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class UnusableName:
+    """Something that somebody else put into a store and that cannot be an object of ours.
+
+    Attributes:
+        name: what it is called there, as ASCII in quotes: it may hold anything.
+        problem: why it cannot be one, for people.
+    """
+
+    name: str
+    problem: str
+
+
 class ObjectStore(Protocol):
     """Bytes by key. Safe to share between threads; pickles, so that Spark can hand it to executors.
 
@@ -68,6 +88,20 @@ class ObjectStore(Protocol):
         """Yield objects whose key starts with a prefix, in order of the key's UTF-8 bytes, after a given key.
 
         Raises InvalidInputError when it comes upon something that cannot be an object, in a store that others fill too.
+        """
+        ...
+
+    def list_folder(self, folder: str = "", start_after: str = "") -> "Iterator[ObjectStat | SubFolder | UnusableName]":
+        """Yield what lies right in a folder, sub-folders by name alone, whatever is in them; nothing where there is no folder.
+
+        Others may fill the store too: what cannot be an object is named, and does not stop the listing.
+
+        Args:
+            folder: key of a folder, without a slash at the end; empty: the top.
+            start_after: key of an object right in the folder; only what comes after it is asked for and yielded.
+
+        Returns:
+            In order of the key's UTF-8 bytes, a sub-folder's with a slash at the end.
         """
         ...
 

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-from deep_images_hub.errors import NotFoundError, UnavailableError
-from deep_images_hub.object_store.interface import ObjectStat, ObjectStore
+from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
+from deep_images_hub.object_store.interface import ObjectStat, ObjectStore, SubFolder, UnusableName
 from deep_images_hub.object_store.keys import check_key, check_key_start
 from deep_images_hub.object_store.relay import begun, content_type_of, copy_through, local_file
 from deep_images_hub.object_store.s3_service import S3Service, code_of, is_in_conflict, is_key_taken, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef, ListObjectsV2OutputTypeDef
 
 _MAX_PARTS = 10_000
 # How often a request that lost against another one at the same moment is sent again, and a broken download resumed.
@@ -107,7 +107,14 @@ class S3Store:
         """Yield objects in order of the key's UTF-8 bytes, a page at a time."""
         check_key_start(prefix)
         check_key_start(start_after)
-        return self._pages(self._start(prefix), self._start(start_after) if start_after else "")
+        return self._objects(self._start(prefix), self._start(start_after) if start_after else "")
+
+    def list_folder(self, folder: str = "", start_after: str = "") -> "Iterator[ObjectStat | SubFolder | UnusableName]":
+        """Yield what lies right in a folder; the service leaves out what lies deeper."""
+        top = f"{check_key(folder)}/" if folder else ""
+        if start_after:
+            check_key(start_after)
+        return self._entries(self._start(top), start_after)
 
     def copy(self, source_key: str, key: str, *, source: ObjectStore | None = None) -> bool:
         """Copy an object inside the service, from any of its buckets; from another service, through us. At most 5 GiB."""
@@ -241,17 +248,37 @@ class S3Store:
                 f"{self.service.name} answers, but not as an S3 service does ({sign} is missing). Check HUB_S3_ENDPOINT_URL."
             )
 
-    def _pages(self, start: str, start_after: str) -> Iterator[ObjectStat]:
-        position: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
-        while True:
-            with translated(self.service, self.bucket, start):
-                page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=start, MaxKeys=self.page_size, **position)
-            self._check_is_s3(page, "IsTruncated")
+    def _objects(self, start: str, start_after: str) -> Iterator[ObjectStat]:
+        for page in self._pages(start, start_after):
             for found in page.get("Contents", ()):
                 key = found["Key"].removeprefix(self._start(""))
                 # Consoles mark an empty folder by an object "folder/" without content.
                 if key and not key.endswith("/"):
                     yield ObjectStat(check_key(key), found["Size"], found["LastModified"])
+
+    def _entries(self, start: str, start_after: str) -> "Iterator[ObjectStat | SubFolder | UnusableName]":
+        for page in self._pages(start, self._start(start_after) if start_after else "", Delimiter="/"):
+            objects = {found["Key"]: found for found in page.get("Contents", ()) if not found["Key"].endswith("/")}
+            folders = (found["Prefix"] for found in page.get("CommonPrefixes", ()))
+            for name in sorted((*objects, *folders), key=str.encode):
+                key = name.removeprefix(self._start(""))
+                try:
+                    check_key(key.removesuffix("/"))
+                except InvalidInputError as error:
+                    yield UnusableName(ascii(key), str(error))
+                    continue
+                if name not in objects:
+                    yield SubFolder(key.removesuffix("/"))
+                else:
+                    yield ObjectStat(key, objects[name]["Size"], objects[name]["LastModified"])
+
+    def _pages(self, start: str, start_after: str, **how: Any) -> "Iterator[ListObjectsV2OutputTypeDef]":
+        position: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
+        while True:
+            with translated(self.service, self.bucket, start):
+                page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=start, MaxKeys=self.page_size, **position, **how)
+            self._check_is_s3(page, "IsTruncated")
+            yield page
             if not page["IsTruncated"]:
                 return
             position = {"ContinuationToken": page["NextContinuationToken"]}

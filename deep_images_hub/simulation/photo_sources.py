@@ -12,12 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.images.content_type import PICTURE_SUFFIXES
 from deep_images_hub.labels.graph import LabelEdge, LabelGraph, clean_text
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.simulation.products import PRODUCTS
 from deep_images_hub.simulation.scenes import render
-
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif"})
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _listed(found: Iterable[tuple[str, int]], where: str) -> PhotoList:
         *folders, name = PurePosixPath(path).parts
         if (
             folders
-            and PurePosixPath(name).suffix.lower() in _SUFFIXES
+            and PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES
             and not any(part.startswith(".") for part in (*folders, name))
         ):
             digest.update(f"{path}\n{size_bytes}\n".encode())

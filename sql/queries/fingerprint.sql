@@ -38,13 +38,26 @@ with contents (table_name, content) as (
         'batches',
         row(
             batches.key, users.email, labels.code, places.country_code, places.region, places.city, places.postcode,
-            batches.licence, batches.attribution, batches.manifest_key, batches.status, batches.submitted_count,
-            batches.accepted_count, batches.rejected_count, batches.review_count, batches.submitted_at at time zone 'UTC'
+            batches.licence, batches.attribution, batches.manifest_key, batches.origin, batches.status,
+            batches.submitted_count, batches.accepted_count, batches.rejected_count, batches.review_count, batches.submitted_at at time zone 'UTC'
         )::text
     from batches
     join users on users.id = batches.supplier_id
     join labels on labels.id = batches.label_id
     left join places on places.id = batches.place_id
+    union all
+    select
+        'deliveries',
+        row(
+            deliveries.source, deliveries.manifest_key, deliveries.size_bytes, deliveries.modified_at at time zone 'UTC',
+            deliveries.status, deliveries.reason, deliveries.problem, users.email, batches.key, deliveries.unnamed_count
+        )::text
+    from deliveries
+    left join users on users.id = deliveries.supplier_id
+    left join batches on batches.id = deliveries.batch_id
+    union all
+    select 'adopted_folders', row(source, folder, marker)::text
+    from adopted_folders
     union all
     select 'batch_mails', row(batches.key)::text
     from batch_mails

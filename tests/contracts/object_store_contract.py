@@ -11,7 +11,7 @@ from unittest.mock import ANY
 import pytest
 
 from deep_images_hub.errors import InvalidInputError, NotFoundError
-from deep_images_hub.object_store import ObjectStat, ObjectStore
+from deep_images_hub.object_store import ObjectStat, ObjectStore, SubFolder
 from deep_images_hub.object_store.folder import FolderStore
 
 # In no order. '-' and '.' come before '/' in UTF-8, digits after it.
@@ -38,6 +38,12 @@ def race(store: ObjectStore, keys: list[str], process: int) -> dict[int, list[st
         return dict(zip(callers, threads.map(lambda caller: create_many(store, keys, caller), callers), strict=True))
 
 
+def _listed_as(found: object) -> str:
+    """Return the key that an entry of a folder is sorted by."""
+    assert isinstance(found, ObjectStat | SubFolder)
+    return found.key if isinstance(found, ObjectStat) else f"{found.key}/"
+
+
 class ObjectStoreContract:
     def test_create_with_odd_keys_is_read_back_and_listed_in_order(self, store: ObjectStore) -> None:
         for key in ODD_KEYS:
@@ -56,6 +62,29 @@ class ObjectStoreContract:
     def test_list_of_an_empty_store_yields_nothing(self, store: ObjectStore) -> None:
         assert list(store.list()) == []
         assert list(store.list("images/")) == []
+
+    def test_list_folder_yields_what_lies_right_in_it(self, store: ObjectStore) -> None:
+        for key in ODD_KEYS:
+            store.create(key, b"1")
+        assert list(store.list_folder("a")) == [ObjectStat("a/-", 1, ANY), ObjectStat("a/b", 1, ANY), SubFolder("a/c")]
+        assert list(store.list_folder("日本")) == [ObjectStat("日本/写真.jpg", 1, ANY)]
+        folders = {key.partition("/")[0] + "/" for key in ODD_KEYS if "/" in key}
+        top = sorted([*folders, *(key for key in ODD_KEYS if "/" not in key)], key=str.encode)
+        assert [_listed_as(found) for found in store.list_folder()] == top
+        for after in ("a-b", "a0", "Z", "ünïcode.jpg"):
+            assert [_listed_as(found) for found in store.list_folder(start_after=after)] == [
+                name for name in top if name.encode() > after.encode()
+            ]
+        assert list(store.list_folder("a", start_after="a/b")) == [SubFolder("a/c")]
+        assert list(store.list_folder("a", start_after="a/d")) == list(store.list_folder("nothing")) == []
+
+    def test_list_folder_sees_every_entry_once_however_many_there_are(self, store: ObjectStore) -> None:
+        names = [f"many/{n:02d}{'/x/y' if n % 3 else '.jpg'}" for n in range(24)]
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda name: store.create(name, b""), names))
+        expected = [name.removesuffix("x/y") for name in names]
+        assert [_listed_as(found) for found in store.list_folder("many")] == expected
+        assert [_listed_as(found) for found in store.list_folder("many", start_after="many/09.jpg")] == expected[10:]
 
     def test_create_when_the_key_is_taken_changes_nothing(self, store: ObjectStore, tmp_path: Path) -> None:
         other = tmp_path / "other"
@@ -188,6 +217,9 @@ class ObjectStoreContract:
             lambda: store.copy(key, "a"),
             lambda: store.copy("a", key),
             lambda: store.delete(key),
+            # An empty key is the top of a listing.
+            lambda: store.list_folder(key or "/"),
+            lambda: store.list_folder(start_after=key or "/"),
         ):
             with pytest.raises(InvalidInputError, match="cannot be an object key"):
                 use()

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from deep_images_hub.errors import ConflictError, InvalidInputError, UnavailableError
+from deep_images_hub.object_store import ObjectStat, SubFolder, UnusableName
 from deep_images_hub.object_store.folder import FolderStore
 from tests.contracts.object_store_contract import ObjectStoreContract
 
@@ -81,6 +83,22 @@ def test_list_names_a_file_that_cannot_be_an_object(store: FolderStore, name: by
     (Path(os.fsdecode(os.fsencode(store.folder) + b"/" + name))).write_bytes(b"2")
     with pytest.raises(InvalidInputError, match=r"object"):
         list(store.list())
+    found = list(store.list_folder())
+    assert ObjectStat("a", 1, ANY) in found
+    (unusable,) = (entry for entry in found if isinstance(entry, UnusableName))
+    assert unusable.name == ascii(os.fsdecode(name))
+    assert "object" in unusable.problem
+
+
+def test_list_folder_names_links_and_odd_folders_and_follows_none(store: FolderStore, tmp_path: Path) -> None:
+    store.create("folder/a", b"1")
+    (store.folder / "link").symlink_to(tmp_path)
+    (store.folder / "e\u0301").mkdir()
+    link, odd = (entry for entry in store.list_folder() if isinstance(entry, UnusableName))
+    assert ("symbolic link" in odd.problem, "form NFC" in link.problem) == (True, True)
+    assert [entry for entry in store.list_folder() if not isinstance(entry, UnusableName)] == [SubFolder("folder")]
+    with pytest.raises(InvalidInputError, match="symbolic link"):
+        store.list_folder("link")
 
 
 def test_list_reads_only_folders_that_can_hold_the_keys(store: FolderStore) -> None:

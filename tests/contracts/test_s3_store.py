@@ -3,11 +3,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from multiprocessing import get_context
+from unittest.mock import ANY
 
 import pytest
 from pydantic import SecretStr
 
 from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
+from deep_images_hub.object_store import ObjectStat, SubFolder, UnusableName
 from deep_images_hub.object_store.s3 import S3Store
 from deep_images_hub.object_store.s3_service import S3Service
 from tests.contracts.object_store_contract import ObjectStoreContract
@@ -48,6 +50,18 @@ def test_list_names_a_foreign_object_that_breaks_the_rules(store: S3Store, swift
     swift.client().put_object(Bucket=store.bucket, Key=f"{store.prefix}/a//b", Body=b"")
     with pytest.raises(InvalidInputError, match="a//b"):
         list(store.list())
+
+
+def test_list_folder_names_what_breaks_the_rules_and_goes_on(store: S3Store, swift: SwiftServer) -> None:
+    client = swift.client()
+    for name in ("/", "//b", "/../b", "/e\u0301.jpg", "/marked/", "/z.jpg"):
+        client.put_object(Bucket=store.bucket, Key=f"{store.prefix}/a{name}", Body=b"")
+    found = list(store.list_folder("a"))
+    assert [entry.name for entry in found if isinstance(entry, UnusableName)] == ["'a/../'", "'a//'", r"'a/e\u0301.jpg'"]
+    assert [entry for entry in found if not isinstance(entry, UnusableName)] == [
+        SubFolder("a/marked"),
+        ObjectStat("a/z.jpg", 0, ANY),
+    ]
 
 
 def test_store_without_prefix_uses_keys_as_they_are(store: S3Store, swift: SwiftServer) -> None:

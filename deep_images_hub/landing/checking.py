@@ -1,0 +1,92 @@
+"""Read suppliers' manifests and hold them against the catalogue. What lies in their folders is `sending`'s."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from deep_images_hub.accounts import PERMISSIONS
+from deep_images_hub.catalogue.labels import labels_by_codes
+from deep_images_hub.catalogue.users import user_by_email
+from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.landing.delivery import Delivery
+from deep_images_hub.landing.refusals import Refused
+from deep_images_hub.landing.supplier_manifest import MAX_MANIFEST_BYTES, delivery_from_manifest, supplier_manifest_from_json
+from deep_images_hub.object_store import ObjectStat, ObjectStore
+
+
+@dataclass(frozen=True)
+class CheckedManifest:
+    """A manifest that was read.
+
+    Attributes:
+        found: as it was listed.
+        supplier_id: whom it names, where there is such an account.
+        delivery: what it asks for, or why that is refused.
+    """
+
+    found: ObjectStat
+    supplier_id: int | None
+    delivery: Delivery | Refused
+
+
+def read_manifest(source: ObjectStore, found: ObjectStat) -> bytes | Refused | None:
+    """Return a manifest's bytes; None where it is gone. Never reads more than a manifest may have.
+
+    Raises:
+        UnavailableError: the source cannot be reached.
+    """
+    too_large = Refused(
+        "manifest_too_large",
+        f"The manifest has more than {MAX_MANIFEST_BYTES} bytes. Send the photographs in several folders, with a manifest each.",
+    )
+    if found.size_bytes > MAX_MANIFEST_BYTES:
+        return too_large
+    body = bytearray()
+    try:
+        for block in source.read_blocks(found.key):
+            body += block
+            if len(body) > MAX_MANIFEST_BYTES:
+                return too_large
+    except NotFoundError:
+        return None
+    return bytes(body)
+
+
+def check_manifest(
+    connection: Connection, body: bytes, found: ObjectStat, *, source_url: str, only_supplier: str | None = None
+) -> CheckedManifest:
+    """Return what a manifest asks for, or why it is refused: it is none, or the catalogue does not know what it names.
+
+    Args:
+        only_supplier: e-mail address of the only account that may send from this source; None: each.
+    """
+    try:
+        manifest = supplier_manifest_from_json(body)
+    except InvalidInputError as error:
+        return CheckedManifest(found, None, Refused("not_a_manifest", str(error)))
+    supplier = user_by_email(connection, manifest.supplier)
+    supplier_id = None if supplier is None else supplier.id
+    if only_supplier is not None and manifest.supplier.strip().lower() != only_supplier.strip().lower():
+        problem = f"The manifest names the supplier {manifest.supplier!r}; only {only_supplier!r} may send from here."
+        return CheckedManifest(found, supplier_id, Refused("other_supplier", problem))
+    if supplier is None or not supplier.is_active or "submit" not in PERMISSIONS[supplier.role]:
+        problem = f"There is no account {manifest.supplier!r} that may send. Expected the e-mail address of a supplier's account."
+        return CheckedManifest(found, supplier_id, Refused("unknown_supplier", problem))
+    if not labels_by_codes(connection, [manifest.label]):
+        problem = (
+            f"There is no label with the code {manifest.label!r}. Expected a label's code, such as '/m/014j1m', not its name."
+        )
+        return CheckedManifest(found, supplier.id, Refused("unknown_label", problem))
+    delivery: Delivery | Refused
+    try:
+        delivery = delivery_from_manifest(
+            manifest,
+            body=body,
+            found=found,
+            source_url=source_url,
+            supplier_email=supplier.email,
+            supplier_name=supplier.display_name,
+        )
+    except InvalidInputError as error:
+        delivery = Refused("unusable_name", str(error))
+    return CheckedManifest(found, supplier.id, delivery)
