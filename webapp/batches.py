@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from deep_images_hub.batches.report import csv_lines
 from deep_images_hub.catalogue.batch_reports import all_file_reports, batch_quality, file_reports
 from deep_images_hub.catalogue.batches import Batch, batch_by_key, batch_funnel, latest_batches
+from deep_images_hub.catalogue.landing import refused_deliveries
 from deep_images_hub.errors import NotFoundError
 from webapp.access import may, signed_in, signed_in_user
 from webapp.paging import cursor
@@ -26,16 +27,17 @@ FILES_PAGE = 100
 @blueprint.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """List the batches of whoever asks, newest first."""
+    """List the batches of whoever asks, newest first; before the first of them the manifests in their name that are refused."""
     user = signed_in_user()
     with hub().engine.connect() as connection:
         before = _own_batch(connection, request.args["before"]) if request.args.get("before") else None
         batches = latest_batches(
             connection, supplier_id=user.id, before=before.cursor if before else None, limit=BATCHES_PAGE + 1
         )
+        refused = [] if before else refused_deliveries(connection, supplier_id=user.id)
     shown = batches[:BATCHES_PAGE]
     more = url_for("batches.index", before=shown[-1].key) if len(batches) > BATCHES_PAGE else None
-    return render_template("batches.html", batches=shown, more=more)
+    return render_template("batches.html", batches=shown, refused=refused, more=more)
 
 
 @blueprint.get("/<batch_key>")

@@ -67,7 +67,7 @@ def check_manifest(
     supplier = user_by_email(connection, manifest.supplier)
     supplier_id = None if supplier is None else supplier.id
     if only_supplier is not None and manifest.supplier.strip().lower() != only_supplier.strip().lower():
-        problem = f"The manifest names the supplier {manifest.supplier!r}; only {only_supplier!r} may send from here."
+        problem = f"The manifest names the supplier {manifest.supplier!r}, who may not send from here."
         return CheckedManifest(found, supplier_id, Refused("other_supplier", problem))
     if supplier is None or not supplier.is_active or "submit" not in PERMISSIONS[supplier.role]:
         problem = f"There is no account {manifest.supplier!r} that may send. Expected the e-mail address of a supplier's account."

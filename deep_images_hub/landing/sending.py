@@ -15,7 +15,7 @@ from deep_images_hub.batches.manifest import Manifest, ManifestObject, manifest_
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.landing.delivery import MAX_FILE_BYTES, Delivery, SourceFile
 from deep_images_hub.landing.refusals import Refused
-from deep_images_hub.object_store import ObjectStore
+from deep_images_hub.object_store import ObjectStore, SubFolder, UnusableName
 from deep_images_hub.object_store.keys import landing_key, manifest_key
 
 # Copies under way at once: they are all waiting for the store.
@@ -72,8 +72,26 @@ def _listed(delivery: Delivery, source: ObjectStore) -> dict[str, int] | Refused
     """Return the sizes of what lies in the folder, by key: a thousand in one answer, where to ask for each takes a thousand."""
     try:
         return {found.key: found.size_bytes for found in source.list(f"{delivery.folder}/")}
-    except InvalidInputError as error:
-        return Refused("unusable_name", f"The folder {delivery.folder!r} holds what cannot be taken in. {error}")
+    except InvalidInputError:
+        # Without the error's own words: of a folder, they say where on the machine it lies, and suppliers read this.
+        return Refused(
+            "unusable_name",
+            f"{_first_unusable(source, delivery.folder) or ascii(delivery.folder)} cannot be taken in: it is no plain file or "
+            "folder, or its name cannot be an object's. Rename or remove it, then put the manifest there again.",
+        )
+
+
+def _first_unusable(source: ObjectStore, folder: str) -> str | None:
+    """Return the name of the first thing in a folder, at any depth, that cannot be an object."""
+    try:
+        for entry in source.list_folder(folder):
+            if isinstance(entry, UnusableName):
+                return entry.name
+            if isinstance(entry, SubFolder) and (found := _first_unusable(source, entry.key)):
+                return found
+    except InvalidInputError:
+        return ascii(folder)
+    return None
 
 
 def _refused_by_listing(files: Sequence[SourceFile], listed: dict[str, int]) -> Refused | None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -11,6 +12,9 @@ from PIL import Image, ImageFilter
 from sqlalchemy import text
 
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
+from deep_images_hub.catalogue.landing import manifest_refused
+from deep_images_hub.landing.refusals import Refused
+from deep_images_hub.object_store import ObjectStat
 from tests.builders import photograph
 from tests.integration.portal.conftest import PortalHub
 from webapp import create_app
@@ -159,3 +163,19 @@ def test_copy_of_somebody_elses_hidden_picture_shows_its_sender_the_bytes_and_no
     assert "refused: the same picture was here before" in html
     assert f'href="/images/{sent["blurred"]}"' not in html
     assert "no picture to judge" in html
+
+
+def test_refused_manifest_is_shown_to_whom_it_names_and_to_nobody_else(portal: PortalHub, signed_in) -> None:
+    refused = Refused("unknown_label", "There is no label with the code '<b>apple</b>'.")
+    found = ObjectStat("may <i>apples</i>.manifest.json", 100, datetime(2026, 5, 3, tzinfo=UTC))
+    named = portal.users["supplier"].id
+    with portal.hub.engine.begin() as connection:
+        manifest_refused(connection, source_url="s3://suppliers", found=found, supplier_id=named, refused=refused)
+        nobodys = ObjectStat("nobodys.manifest.json", 1, found.modified_at)
+        manifest_refused(connection, source_url="s3://suppliers", found=nobodys, supplier_id=None, refused=refused)
+
+    html = signed_in("supplier").get("/batches").text
+    assert "may &lt;i&gt;apples&lt;/i&gt;.manifest.json" in html
+    assert "There is no label with the code &#39;&lt;b&gt;apple&lt;/b&gt;&#39;." in html
+    assert "nobodys" not in html
+    assert "Refused manifests" not in signed_in("scientist").get("/batches").text
