@@ -31,6 +31,8 @@ def test_pages_hold_nothing_inline_nothing_foreign_and_trust_no_text(template: P
     assert not re.search(r"<script(?![^>]*\ssrc=)", html)
     assert not re.search(r"(src|href|action)\s*=\s*[\"'](https?:)?//", html)
     assert not re.search(r"\|\s*safe\b|autoescape\s+false", html)
+    # What a merge leaves behind is shown to everybody: a template is parsed whatever it holds.
+    assert not re.search(r"^(<{7}|={7}|>{7})", html, re.MULTILINE)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
