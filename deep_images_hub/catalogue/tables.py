@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from deep_images_hub.accounts import ROLES
 from deep_images_hub.images.descriptor import GRID_BYTES
 from deep_images_hub.images.difference_hash import BANDS, HASH_BITS
+from deep_images_hub.landing.download import DOWNLOAD_STATUSES
 from deep_images_hub.landing.refusals import REFUSALS
 from deep_images_hub.licences import LICENCES
 from deep_images_hub.training import RUN_STATUSES
@@ -258,6 +259,31 @@ adopted_folders = Table(
     Column("marker", Text(collation="C"), nullable=False, comment="name of the last file that was taken in"),
     Column("marked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("source", "folder"),
+)
+
+# Photographs that a published list names: fetched, or still missing and why.
+downloads = Table(
+    "downloads",
+    metadata,
+    Column("source", Text, nullable=False, comment="the list that names it"),
+    Column("name", Text, nullable=False, comment="its name there"),
+    Column("url", Text, nullable=False),
+    Column("label_id", ForeignKey("labels.id"), nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("attribution", Text),
+    Column("size_bytes", BigInteger, comment="as the list says"),
+    Column("md5", Text, CheckConstraint("md5 ~ '^[0-9a-f]{32}$'", name="md5_form"), comment="as the list says"),
+    Column("status", Text, nullable=False, server_default="waiting"),
+    Column("problem", Text, comment="why it is missing"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("tried_at", DateTime(timezone=True)),
+    Column("batch_id", ForeignKey("batches.id")),
+    PrimaryKeyConstraint("source", "name"),
+    _one_of("licence", LICENCES),
+    _one_of("status", DOWNLOAD_STATUSES),
+    CheckConstraint("(status = 'fetched') = (batch_id is not null)", name="fetched_has_batch"),
+    CheckConstraint("status not in ('gone', 'differs') or problem is not null", name="final_has_problem"),
+    Index("ix_downloads_waiting", "source", "name", postgresql_where=text("status = 'waiting'")),
 )
 
 # --- pictures and what is known of them ---

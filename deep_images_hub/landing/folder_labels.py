@@ -10,7 +10,7 @@ class FolderLabels:
     """Finds labels for folders such as `Fruit/Apple/Golden_Delicious`.
 
     In this order: the label whose code is the whole path (`/m/014j1m` is the folder `m/014j1m`), the one whose code is the last
-    folder's name, the only one that is called like the last folder, whatever its case, `_` standing for a space.
+    folder's name, the only one that is called like the last folder, whatever its case, `_` or `-` standing for a space.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -39,5 +39,5 @@ class FolderLabels:
 
     def _called(self, folder: str) -> list[str]:
         last = folder.rpartition("/")[2]
-        names = {clean_text(last).lower(), clean_text(last.replace("_", " ")).lower()}
+        names = {clean_text(name).lower() for name in (last, last.replace("_", " "), last.replace("-", " "))}
         return [code for name in names for code in self._codes_by_name.get(name, ())]

@@ -59,6 +59,16 @@ with contents (table_name, content) as (
     select 'adopted_folders', row(source, folder, marker)::text
     from adopted_folders
     union all
+    select
+        'downloads',
+        row(
+            downloads.source, downloads.name, downloads.url, labels.code, downloads.licence, downloads.attribution,
+            downloads.size_bytes, downloads.md5, downloads.status, downloads.problem, batches.key
+        )::text
+    from downloads
+    join labels on labels.id = downloads.label_id
+    left join batches on batches.id = downloads.batch_id
+    union all
     select 'batch_mails', row(batches.key)::text
     from batch_mails
     join batches on batches.id = batch_mails.batch_id

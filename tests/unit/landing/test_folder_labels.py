@@ -23,6 +23,7 @@ LABELS = FolderLabels(
         ("shop/birne", "pear"),
         ("APPLE", "/m/014j1m"),
         ("Golden_Apple", "golden_apple"),
+        ("Golden-apple", "golden_apple"),
         ("Golden Apple", "golden_apple"),
         ("colour/orange", "colour/orange"),
         ("Orange", None),

@@ -1,0 +1,15 @@
+-- Which photographs of a list are still to be fetched?
+-- Parameters: source.
+-- Columns: name, url, label_code, licence, attribution, size_bytes, md5; those that make one batch beside one another.
+select
+    downloads.name,
+    downloads.url,
+    labels.code as label_code,
+    downloads.licence,
+    downloads.attribution,
+    downloads.size_bytes,
+    downloads.md5
+from downloads
+join labels on labels.id = downloads.label_id
+where downloads.source = :source and downloads.status = 'waiting'
+order by labels.code collate "C", downloads.licence, downloads.attribution collate "C", downloads.name collate "C"
