@@ -30,7 +30,7 @@ STATUSES = "select name, status from downloads order by name"
 
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    monkeypatch.setattr(job, "fetch", partial(fetch, patience=Patience(silence_s=2.0, first_pause_s=0.001)))
+    monkeypatch.setattr(job, "fetch", partial(fetch, patience=Patience(silence_s=30.0, first_pause_s=0.001)))
     with serving() as web:
         web.files = {f"/{name}.jpg": body for name, body in PICTURES.items()}
         yield web

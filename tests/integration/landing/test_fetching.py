@@ -1,5 +1,6 @@
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from deep_images_hub.landing.fetching import Patience, fetch
 from tests.integration.landing.web_server import Web, serving
 
 BODY = b"a photograph" * 1000
-PATIENCE = Patience(silence_s=0.3, tries=3, first_pause_s=1.0, longest_pause_s=30.0)
+PATIENCE = Patience(silence_s=30.0, tries=3, first_pause_s=1.0, longest_pause_s=30.0)
 
 
 @pytest.fixture
@@ -19,12 +20,16 @@ def web() -> Iterator[Web]:
 
 
 def fetched(
-    url: str, size_bytes: int | None = None, md5: str | None = None, max_bytes: int = 1 << 20
+    url: str,
+    size_bytes: int | None = None,
+    md5: str | None = None,
+    max_bytes: int = 1 << 20,
+    patience: Patience = PATIENCE,
 ) -> tuple[object, list[float]]:
     """Return what was fetched, and the pauses that were made."""
     pauses: list[float] = []
     download = Download("1", url, "apple", "by", None, size_bytes, md5)
-    found = fetch(download, max_bytes=max_bytes, user_agent="tests", patience=PATIENCE, sleep=pauses.append)
+    found = fetch(download, max_bytes=max_bytes, user_agent="tests", patience=patience, sleep=pauses.append)
     return found, pauses
 
 
@@ -42,7 +47,7 @@ def test_photograph_is_fetched_and_held_against_the_list(web: Web) -> None:
         assert (status(found), pauses) == ("differs", [])
 
 
-@pytest.mark.parametrize("fault", [500, 503, 429, "reset", "cut", "silence"])
+@pytest.mark.parametrize("fault", [500, 503, 429, "reset", "cut"])
 def test_fault_from_outside_is_tried_again_with_growing_pauses(web: Web, fault: int | str) -> None:
     web.faults["/1.jpg"] = (fault, 2)
     found, pauses = fetched(f"{web.url}/1.jpg", len(BODY))
@@ -53,6 +58,12 @@ def test_fault_from_outside_is_tried_again_with_growing_pauses(web: Web, fault: 
 
     web.faults["/1.jpg"] = (fault, 99)
     found, pauses = fetched(f"{web.url}/1.jpg", len(BODY))
+    assert (status(found), len(pauses)) == ("waiting", 2)
+
+
+def test_server_that_says_nothing_is_not_waited_for(web: Web) -> None:
+    web.faults["/1.jpg"] = ("silence", 99)
+    found, pauses = fetched(f"{web.url}/1.jpg", patience=replace(PATIENCE, silence_s=0.1))
     assert (status(found), len(pauses)) == ("waiting", 2)
 
 
