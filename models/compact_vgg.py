@@ -42,9 +42,11 @@ def build_compact_vgg(class_count: int) -> keras.Model:
         for position, filters in enumerate(widths, start=1):
             name = f"block{block}_conv{position}"
             x = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)(x)
+            if position == len(widths):
+                # Before the normalisation and not after it, which would work on four times as many values.
+                x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
             x = layers.BatchNormalization(momentum=_MOMENTUM, synchronized=True, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
-        x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     return keras.Model(pictures, layers.Dense(class_count, name="logits")(features), name="compact_vgg")
 

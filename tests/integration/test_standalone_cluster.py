@@ -21,7 +21,7 @@ from deep_images_hub.settings import Settings, load_settings
 from deep_images_hub.wiring import Hub, open_hub
 from models.backbones import write_random_weights
 from tests.builders import photographs
-from tests.spark_cluster import SparkCluster
+from tests.spark_cluster import QUICK_START, SparkCluster
 from tests.swift_server import SwiftServer
 
 LABELS = ("Tea", "Coffee")
@@ -55,7 +55,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def run(settings: Settings, cluster: SparkCluster, job: str, *arguments: str) -> str:
-    command = spark_submit(settings, job, arguments, options=["--master", cluster.url])
+    options = ["--master", cluster.url, "--conf", f"spark.executor.extraJavaOptions={QUICK_START}"]
+    command = spark_submit(settings, job, arguments, options=options)
     environment = command.environment | environment_of(settings)
     ran = subprocess.run(command.arguments, env=environment, capture_output=True, text=True, check=False, cwd="/")
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
