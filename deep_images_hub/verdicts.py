@@ -27,7 +27,7 @@ QUALITY_REASONS = ("odd_size", "odd_aspect_ratio", "dark", "light", "low_informa
 # Why a person has to look at a picture: a network doubts its label, and networks never refuse a picture by themselves.
 REVIEW_REASONS = ("label_agreement",)
 # What only a person says of a picture.
-PERSONS_REASONS = ("wrong_label", "not_a_photograph", "unsuitable")
+PERSONS_REASONS = ("wrong_label", "not_a_photograph", "unsuitable", "taken_down")
 # What a person who looks at a picture may refuse it for, the commonest first.
 REFUSAL_REASONS = ("wrong_label", "blurry", "dark", "low_information", "not_a_photograph", "unsuitable")
 # In the order in which they count: of several, the first one is why.

@@ -11,15 +11,18 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from deep_images_hub.catalogue.datasets import (
     DatasetVersion,
+    label_split_counts,
     version_by_id,
     version_sample,
     versions,
 )
 from deep_images_hub.catalogue.models import models
+from deep_images_hub.catalogue.patches import latest_patch, tombstones
 from deep_images_hub.catalogue.training import request_run, runs
 from deep_images_hub.datasets.card import LabelSplitCount, split_names
 from deep_images_hub.datasets.download import open_image_folder
 from deep_images_hub.datasets.recipe import recipe_from_body
+from deep_images_hub.datasets.takedown import current_version
 from deep_images_hub.errors import ForbiddenError, InvalidInputError
 from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
 from webapp.access import may, public, requires, signed_in_user
@@ -55,11 +58,16 @@ def page(version_id: int) -> ResponseReturnValue:
     """Show a version: digest, composition, samples, how to download it, and the models trained on it."""
     with hub().engine.connect() as connection:
         version = version_by_id(connection, version_id)
+        stones = tombstones(connection, version_id)
+        patch = latest_patch(connection, version) if version.patched_by else None
         counts = services().composition(version_id)
         images = Counter({(count.label_code, count.split): count.image_count for count in counts})
         return render_template(
             "dataset.html",
             version=version,
+            taken_down=sum(stone.is_own for stone in stones),
+            missing=sum(not stone.is_own for stone in stones),
+            patch=patch,
             recipe=recipe_from_body(version.recipe_body),
             names=dict(sorted(((count.label_code, count.label_name) for count in counts), key=lambda pair: pair[1].casefold())),
             images=images,
@@ -68,7 +76,7 @@ def page(version_id: int) -> ResponseReturnValue:
             sample=version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES),
             models=models(connection, version_id=version_id),
             runs=[run for run in runs(connection, version_id=version_id) if run.status in ("queued", "running")],
-            command=_command(version) if may("download") else None,
+            command=_command(patch or version) if may("download") else None,
             link_hours=LINK_HOURS,
             backbones=backbones(),
             obstacle=training_obstacle(counts),
@@ -79,9 +87,7 @@ def page(version_id: int) -> ResponseReturnValue:
 @requires("download")
 def download(version_id: int) -> ResponseReturnValue:
     """Stream the zip."""
-    with hub().engine.connect() as connection:
-        version = version_by_id(connection, version_id)
-    return _zip(version)
+    return _zip(version_id)
 
 
 @blueprint.get("/links/<token>")
@@ -98,9 +104,7 @@ def download_by_link(token: str) -> ResponseReturnValue:
         raise ForbiddenError(
             "This link was not made by this hub, or it was cut off. Copy it again from the dataset's page."
         ) from None
-    with hub().engine.connect() as connection:
-        version = version_by_id(connection, version_id)
-    return _zip(version)
+    return _zip(version_id)
 
 
 @blueprint.post("/<int:version_id>/train")
@@ -111,12 +115,12 @@ def train(version_id: int) -> ResponseReturnValue:
     if backbone not in backbones():
         raise InvalidInputError(f"{backbone[:40]!r} is not trained here. Expected: {' or '.join(backbones())}.")
     with hub().engine.begin() as connection:
-        version_by_id(connection, version_id)
-        if obstacle := training_obstacle(services().composition(version_id)):
+        version = current_version(connection, version_id)
+        if obstacle := training_obstacle(label_split_counts(connection, version.id)):
             raise InvalidInputError(obstacle)
         run = request_run(
             connection,
-            version_id=version_id,
+            version_id=version.id,
             requested_by=signed_in_user().id,
             backbone=backbone,
             workers=hub().settings.training_workers,
@@ -145,7 +149,10 @@ def training_obstacle(counts: Sequence[LabelSplitCount]) -> str | None:
     return None
 
 
-def _zip(version: DatasetVersion) -> Response:
+def _zip(version_id: int) -> Response:
+    """Stream a version; where pictures of it were taken down, what is left of it."""
+    with hub().engine.begin() as connection:
+        version = current_version(connection, version_id)
     folder = open_image_folder(version, engine=hub().engine, store=hub().store)
     response = Response(folder.blocks() if request.method == "GET" else b"", mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(version)}"'

@@ -1,17 +1,19 @@
 """One picture: its bytes, and its page with what was found and where it came from.
 
 A picture with a current label is everybody's, and its bytes never change, so that a browser asks once. One without (refused, in
-review, or gone out again) is there for operators and for whoever sent it, and for nobody else; no cache keeps it. The original,
-with whatever the camera wrote into it, is never served.
+review, or gone out again) is there for operators and for whoever sent it, and for nobody else; one that was taken down is there
+for operators alone. No cache keeps either. The original, with whatever the camera wrote into it, is never served. Whoever has an
+account may report a picture that everybody sees.
 """
 
 import re
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.decisions import object_history, why_rejected
 from deep_images_hub.catalogue.images import (
+    Image,
     exact_copies,
     image_by_sha256,
     image_viewers,
@@ -19,11 +21,13 @@ from deep_images_hub.catalogue.images import (
     near_copies,
     verdicts_of,
 )
-from deep_images_hub.errors import NotFoundError
+from deep_images_hub.catalogue.picture_reports import report_picture
+from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.licences import LICENCE_URLS
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
-from webapp.access import current_user, may, public
-from webapp.security import YEAR_S
+from deep_images_hub.picture_reports import MAX_NOTE_LENGTH, REPORT_WORDS
+from webapp.access import current_user, may, public, signed_in, signed_in_user
+from webapp.security import REPORT_LIMIT, YEAR_S, limiter
 from webapp.selection import selected
 from webapp.services import hub
 
@@ -40,7 +44,7 @@ def page(sha256: str) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         image = image_by_sha256(connection, sha256)
         is_public = image.label_id is not None
-        if not is_public and not _is_own(image.supplier_id):
+        if not is_public and not _may_see_hidden(image):
             raise _no_such_picture()
         # Newest first; the current label is shown as the picture's own.
         labels = labels_of(connection, image_id=image.image_id)
@@ -58,6 +62,35 @@ def page(sha256: str) -> ResponseReturnValue:
             is_selected=sha256 in selected().pictures,
             is_left_out=sha256 in selected().left_out,
         )
+
+
+@blueprint.get("/<sha256>/report")
+@signed_in
+def report(sha256: str) -> ResponseReturnValue:
+    """Show the form in which somebody says what is wrong with a picture that everybody sees."""
+    return _report_page(_public_image(sha256))
+
+
+@blueprint.post("/<sha256>/report")
+@limiter.limit(REPORT_LIMIT)
+@signed_in
+def submit_report(sha256: str) -> ResponseReturnValue:
+    """Write a report down for the operators."""
+    image = _public_image(sha256)
+    reason, note = request.form.get("reason", ""), request.form.get("note", "")
+    try:
+        with hub().engine.begin() as connection:
+            is_new = report_picture(
+                connection, image_id=image.image_id, user_id=signed_in_user().id, reason=reason, note=note.replace("\r\n", "\n")
+            )
+    except InvalidInputError as error:
+        return _report_page(image, reason=reason, note=note, problem=str(error)), 400
+    flash(
+        "Thank you. An operator will look at this picture."
+        if is_new
+        else "You have reported this picture before, and an operator will look at it."
+    )
+    return redirect(url_for("images.page", sha256=sha256))
 
 
 @blueprint.get("/<sha256>/picture.jpg")
@@ -96,9 +129,32 @@ def _jpeg(sha256: str, key: str) -> Response:
     return response
 
 
-def _is_own(supplier_id: int) -> bool:
+def _may_see_hidden(image: Image) -> bool:
     user = current_user()
-    return user is not None and (user.id == supplier_id or may("operate"))
+    is_senders = user is not None and user.id == image.supplier_id and image.taken_down_at is None
+    return is_senders or may("operate")
+
+
+def _public_image(sha256: str) -> Image:
+    """Return a picture that everybody sees. Raises NotFoundError."""
+    _check_sha256(sha256)
+    with hub().engine.connect() as connection:
+        image = image_by_sha256(connection, sha256)
+    if image.label_id is None:
+        raise _no_such_picture()
+    return image
+
+
+def _report_page(image: Image, *, reason: str = "", note: str = "", problem: str | None = None) -> str:
+    return render_template(
+        "report.html",
+        image=image,
+        reasons=REPORT_WORDS,
+        reason=reason,
+        note=note[: 2 * MAX_NOTE_LENGTH],
+        max_length=MAX_NOTE_LENGTH,
+        problem=problem,
+    )
 
 
 def _no_such_picture() -> NotFoundError:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.models import model_by_id, models
+from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
@@ -36,7 +37,8 @@ def page(model_id: int) -> ResponseReturnValue:
     """Show a model: what it is, how well it does on pictures it never saw, label by label."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
-    return render_template("model.html", model=model, report=model_report(model))
+        taken_down = sum(stone.is_own for stone in tombstones(connection, model.version_id))
+    return render_template("model.html", model=model, report=model_report(model), taken_down=taken_down)
 
 
 @blueprint.get("/<int:model_id>/try")

@@ -1,4 +1,4 @@
-"""For operators: decide on the pictures in review, one after another, by keyboard or by form.
+"""For operators: decide on the pictures in review, one after another, by keyboard or by form, and on those that people reported.
 
 The pictures come oldest first. A decision leads to the next picture; one that is skipped comes again when the list is begun anew.
 Scripts show the next picture at once, which they have fetched before, and send the decision meanwhile: they use the same forms.
@@ -12,21 +12,26 @@ from sqlalchemy import Connection
 
 from deep_images_hub.batches.report import reason_words
 from deep_images_hub.catalogue import reviews
-from deep_images_hub.catalogue.images import gallery
+from deep_images_hub.catalogue.images import gallery, image_by_sha256
 from deep_images_hub.catalogue.labels import label_by_words
+from deep_images_hub.catalogue.picture_reports import close_reports, open_report_count, reported_pictures
 from deep_images_hub.catalogue.reviews import Reviewed, ReviewFilter, WaitingPicture
+from deep_images_hub.datasets.takedown import take_down
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.labels.imagenet import imagenet_class_names
+from deep_images_hub.picture_reports import REPORT_WORDS
 from deep_images_hub.verdicts import REFUSAL_REASONS
 from webapp.access import may, requires, signed_in_user
 from webapp.error_pages import wants_json
 from webapp.paging import cursor
 from webapp.services import hub
+from webapp.wording import plural
 
 blueprint = Blueprint("review", __name__, url_prefix="/review")
 
 KNOWN_PICTURES = 10
 SEEN_CLASSES = 3
+REPORTS_PAGE = 20
 # Labels that the list of filters offers.
 MAX_LABELS = 100
 
@@ -106,6 +111,53 @@ def undo() -> ResponseReturnValue:
     return redirect(_address(after=submission_id - 1))
 
 
+@blueprint.get("/reports")
+@requires("operate")
+def reports() -> ResponseReturnValue:
+    """List the pictures that people reported, those that wait longest first."""
+    after = cursor(request.args.get("after")) or 0
+    with hub().engine.connect() as connection:
+        found = reported_pictures(connection, after_report_id=after, limit=REPORTS_PAGE + 1)
+        shown = found[:REPORTS_PAGE]
+        return render_template(
+            "reports.html",
+            pictures=shown,
+            words=REPORT_WORDS,
+            open_reports=open_report_count(connection),
+            waiting_pictures=reviews.waiting_count(connection),
+            more=url_for("review.reports", after=shown[-1].first_report_id) if len(found) > REPORTS_PAGE else None,
+        )
+
+
+@blueprint.post("/reports/keep")
+@requires("operate")
+def keep() -> ResponseReturnValue:
+    """Close the reports of a picture, which stays."""
+    try:
+        with hub().engine.begin() as connection:
+            image = image_by_sha256(connection, request.form.get("sha256", ""))
+            close_reports(connection, image_id=image.image_id, outcome="kept", user_id=signed_in_user().id)
+    except ConflictError as error:
+        flash(str(error), "warn")
+    else:
+        flash("The picture stays, and its reports are closed.")
+    return redirect(url_for("review.reports"))
+
+
+@blueprint.post("/reports/take-down")
+@requires("operate")
+def remove() -> ResponseReturnValue:
+    """Take a reported picture down."""
+    try:
+        with hub().engine.begin() as connection:
+            patches = take_down(connection, sha256=request.form.get("sha256", ""), user_id=signed_in_user().id)
+    except ConflictError as error:
+        flash(str(error), "warn")
+    else:
+        flash(f"The picture is taken down. {plural(len(patches), 'dataset was', 'datasets were')} patched.")
+    return redirect(url_for("review.reports"))
+
+
 def _page(connection: Connection, wanted: ReviewFilter, after: int, *, problem: str | None = None) -> ResponseReturnValue:
     found = reviews.waiting_pictures(connection, wanted, after_submission_id=after, limit=1)
     picture = found[0] if found else None
@@ -128,6 +180,8 @@ def _page(connection: Connection, wanted: ReviewFilter, after: int, *, problem: 
         "review.html",
         **shown,
         wanted=wanted,
+        waiting_pictures=reviews.waiting_count(connection),
+        open_reports=open_report_count(connection),
         is_first=not after,
         problem=problem,
         labels=sorted(labels.items(), key=lambda entry: (-entry[1][1], entry[1][0].casefold()))[:MAX_LABELS],
@@ -150,7 +204,8 @@ def _decided(submission_id: int) -> ResponseReturnValue:
         return redirect(_address(after=submission_id))
     with hub().engine.connect() as connection:
         latest = _words_of_latest(reviews.latest_decision(connection, user_id=signed_in_user().id))
-        return jsonify(waiting=reviews.waiting_count(connection), latest=latest)
+        in_review, reported = reviews.waiting_count(connection), open_report_count(connection)
+        return jsonify(in_review=in_review, waiting=in_review + reported, latest=latest)
 
 
 def _too_late(error: ConflictError, submission_id: int | None = None) -> ResponseReturnValue:
@@ -196,8 +251,8 @@ def _number(field: str) -> int:
 
 
 def _count() -> int:
-    """Return how many pictures wait for an operator; 0 for everybody else."""
+    """Return how many pictures wait for an operator, in review or reported; 0 for everybody else."""
     if not may("operate"):
         return 0
     with hub().engine.connect() as connection:
-        return reviews.waiting_count(connection)
+        return reviews.waiting_count(connection) + open_report_count(connection)

@@ -16,6 +16,7 @@ CONTENT_SECURITY_POLICY = (
 YEAR_S = 365 * 24 * 3600
 SIGN_IN_LIMIT = "10 per minute; 100 per day"
 PREDICTION_LIMIT = "60 per minute"
+REPORT_LIMIT = "10 per minute; 60 per day"
 
 # Counted in each process of the portal; several processes let through as many times more.
 limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")

@@ -36,6 +36,7 @@ REASON_WORDS = {
     "wrong_label": "it shows something else than its label says",
     "not_a_photograph": "a drawing, a screenshot or a montage",
     "unsuitable": "it shows people, or what others should not see",
+    "taken_down": "taken down after a report",
 }
 # Who changed a decision later.
 CAUSE_WORDS = {"redecide": "a threshold was moved", "network": "a network looked at it", "operator": "an operator decided"}

@@ -34,6 +34,7 @@ _versions = select(
     dataset_versions.c.size_bytes,
     dataset_versions.c.created_by,
     dataset_versions.c.created_at,
+    dataset_versions.c.patched_by,
 ).join_from(dataset_versions, recipes, recipes.c.id == dataset_versions.c.recipe_id)
 
 
@@ -49,6 +50,7 @@ class DatasetVersion:
         image_count: of all splits; train_count, validation_count and test_count add up to it.
         size_bytes: of all its stored pictures.
         created_by: the account that froze it first, or None.
+        patched_by: the version that has what is left of it since pictures were taken down; None: it has all its pictures.
     """
 
     id: int
@@ -64,6 +66,7 @@ class DatasetVersion:
     size_bytes: int
     created_by: int | None
     created_at: datetime
+    patched_by: int | None
 
 
 @dataclass(frozen=True)
@@ -215,13 +218,13 @@ def version_sample(connection: Connection, *, version_id: int, limit: int) -> li
 
 
 def training_pictures(connection: Connection, version_id: int) -> list[TrainingPicture]:
-    """Return all pictures of a version as training reads them, in order of position."""
+    """Return all pictures of a version as training reads them, in order of position; none that was taken down."""
     rows = connection.execute(
         text(
             "select dataset_items.position, dataset_items.image_id, images.sha256, labels.code as label_code,"
             " dataset_items.split, images.picture_key from dataset_items join images on images.id = dataset_items.image_id"
             " join labels on labels.id = dataset_items.label_id where dataset_items.version_id = :version_id"
-            " order by dataset_items.position"
+            " and images.taken_down_at is null order by dataset_items.position"
         ),
         {"version_id": version_id},
     )

@@ -87,7 +87,7 @@ class WhyRejected:
 
 @dataclass(frozen=True)
 class _Before:
-    """A submission before its decision is changed. has_own_picture: it is neither broken nor a copy of another photograph."""
+    """A submission before its decision is changed. has_own_picture: it is neither broken, nor a copy, nor taken down."""
 
     submission_id: int
     batch_key: str
@@ -161,9 +161,16 @@ def decision_history(connection: Connection, *, submission_id: int) -> list[Past
 
 
 def object_history(connection: Connection, *, object_key: str) -> list[PastDecision]:
-    """Return how the decision on an object that was sent changed since intake, oldest first."""
-    submission_id = connection.scalar(text("select id from submissions where object_key = :key"), {"key": object_key})
-    return [] if submission_id is None else decision_history(connection, submission_id=submission_id)
+    """Return how the decision on an object that was sent changed since intake, oldest first. Raises NotFoundError."""
+    return decision_history(connection, submission_id=submission_of_object(connection, object_key))
+
+
+def submission_of_object(connection: Connection, object_key: str) -> int:
+    """Return the submission of an object that was sent. Raises NotFoundError."""
+    submission_id: int | None = connection.scalar(text("select id from submissions where object_key = :key"), {"key": object_key})
+    if submission_id is None:
+        raise NotFoundError(f"Nothing was sent as {object_key!r}.")
+    return submission_id
 
 
 def why_rejected(connection: Connection, *, object_key: str) -> WhyRejected:
@@ -240,7 +247,7 @@ def _refuse_impossible(changed: Iterable[_Before], wanted: Mapping[int, Decision
         if wanted[was.submission_id].status != "rejected" and not was.has_own_picture:
             raise ConflictError(
                 f"There is no picture of {which}, which is {was.status} as {was.reason}: it cannot become "
-                f"{wanted[was.submission_id].status}. Broken files and copies of other photographs stay rejected."
+                f"{wanted[was.submission_id].status}. Broken files, copies of other photographs and what was taken down stay out."
             )
 
 

@@ -49,6 +49,7 @@ class Image:
         format: of the bytes as sent, as are size_bytes and sha256.
         picture_size_bytes: of the stored picture.
         quality_score: 0 (worst) to 1.
+        taken_down_at: since then it is there for operators alone; None: it was not taken down.
         country_code, city: None unless the supplier shared a place.
     """
 
@@ -68,6 +69,7 @@ class Image:
     quality_score: float
     taken_at: datetime | None
     created_at: datetime
+    taken_down_at: datetime | None
     batch_key: str
     supplier_id: int
     supplier_name: str

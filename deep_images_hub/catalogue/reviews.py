@@ -174,11 +174,18 @@ def take_back(connection: Connection, *, change_id: int, user_id: int) -> int:
     )
     if submission_id is None:
         raise NotFoundError("There is no decision of yours with this number. Take back what you decided yourself.")
-    now = _locked(connection, submission_id)
+    now = lock_decision(connection, submission_id)
     if now.change_id != change_id:
         raise ConflictError(f"This decision no longer stands: {_who(now)} Nothing was changed.")
     _change(connection, DecisionChange(submission_id, now.from_status, now.from_reason), "flag", "taken back", user_id)
     return submission_id
+
+
+def refuse_as_taken_down(connection: Connection, *, submission_id: int, why: str, user_id: int) -> None:
+    """Refuse a submission whose picture is taken down, whatever it was before. why: for people."""
+    lock_decision(connection, submission_id)
+    change = DecisionChange(submission_id, "rejected", "taken_down")
+    _change(connection, change, "fail", f"taken_down: {why}", user_id)
 
 
 def latest_decision(connection: Connection, *, user_id: int) -> Reviewed | None:
@@ -187,8 +194,24 @@ def latest_decision(connection: Connection, *, user_id: int) -> Reviewed | None:
     return None if row is None else Reviewed(**row._mapping)
 
 
+def lock_decision(connection: Connection, submission_id: int) -> Row[Any]:
+    """Lock a submission's batch, as `change_decisions` will again, and return what the submission is since then.
+
+    Raises:
+        NotFoundError: there is no such submission.
+    """
+    connection.execute(
+        text("select from batches where id = (select batch_id from submissions where id = :id) for no key update"),
+        {"id": submission_id},
+    )
+    row = connection.execute(load_query("review_locked"), {"submission_id": submission_id}).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no submission with the id {submission_id}.")
+    return row
+
+
 def _decide(connection: Connection, change: DecisionChange, outcome: str, detail: str, user_id: int) -> None:
-    now = _locked(connection, change.submission_id)
+    now = lock_decision(connection, change.submission_id)
     if now.status != "review":
         raise ConflictError(f"This picture is not in review any more: {_who(now)} Nothing was changed.")
     _change(connection, change, outcome, detail, user_id)
@@ -210,18 +233,6 @@ def _change(connection: Connection, change: DecisionChange, outcome: str, detail
             "detail": detail,
         },
     )
-
-
-def _locked(connection: Connection, submission_id: int) -> Row[Any]:
-    """Lock a submission's batch, as `change_decisions` will again, and return what the submission is since then."""
-    connection.execute(
-        text("select from batches where id = (select batch_id from submissions where id = :id) for no key update"),
-        {"id": submission_id},
-    )
-    row = connection.execute(load_query("review_locked"), {"submission_id": submission_id}).one_or_none()
-    if row is None:
-        raise NotFoundError(f"There is no submission with the id {submission_id}.")
-    return row
 
 
 def _who(now: Row[Any]) -> str:

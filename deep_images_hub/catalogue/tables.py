@@ -37,6 +37,7 @@ from deep_images_hub.images.difference_hash import BANDS, HASH_BITS
 from deep_images_hub.landing.download import DOWNLOAD_STATUSES
 from deep_images_hub.landing.refusals import REFUSALS
 from deep_images_hub.licences import LICENCES
+from deep_images_hub.picture_reports import MAX_NOTE_LENGTH, REPORT_OUTCOMES, REPORT_REASONS
 from deep_images_hub.training import RUN_STATUSES
 from deep_images_hub.verdicts import CHECKS, DECISION_CAUSES, OUTCOMES, REASONS, REVIEW_CHECK, SUBMISSION_STATUSES
 
@@ -317,7 +318,29 @@ images = Table(
     Column("quality_score", REAL, CheckConstraint("quality_score between 0 and 1", name="quality_score_range"), nullable=False),
     Column("taken_at", DateTime(timezone=True)),
     _created_at(),
+    Column("taken_down_at", DateTime(timezone=True), comment="since then nobody but operators may see it"),
     CheckConstraint("width_px > 0 and height_px > 0", name="has_pixels"),
+    Index("ix_images_taken_down", "id", postgresql_where=text("taken_down_at is not null")),
+)
+
+# What people say is wrong with a picture that is to be seen, and what an operator made of it.
+picture_reports = Table(
+    "picture_reports",
+    metadata,
+    _id(),
+    Column("image_id", ForeignKey("images.id"), nullable=False),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("note", Text, CheckConstraint(f"length(note) <= {MAX_NOTE_LENGTH}", name="note_length")),
+    _created_at(),
+    Column("outcome", Text, comment="null: no operator has decided yet"),
+    Column("decided_by", ForeignKey("users.id")),
+    Column("decided_at", DateTime(timezone=True)),
+    _one_of("reason", REPORT_REASONS),
+    _one_of("outcome", REPORT_OUTCOMES),
+    CheckConstraint("num_nulls(outcome, decided_by, decided_at) in (0, 3)", name="decided_by_somebody"),
+    Index("uq_picture_reports_open", "image_id", "user_id", unique=True, postgresql_where=text("outcome is null")),
+    Index("ix_picture_reports_open", "id", postgresql_where=text("outcome is null")),
 )
 
 # How a picture looks: `images/descriptor.py`. Six indexes, one for each band of each hash, find hashes that agree in a band but
@@ -577,6 +600,7 @@ dataset_versions = Table(
     Column("size_bytes", BigInteger, nullable=False, comment="of all its stored pictures"),
     Column("created_by", ForeignKey("users.id")),
     _created_at(),
+    Column("patched_by", ForeignKey("dataset_versions.id"), index=True, comment="the same without what was taken down since"),
     UniqueConstraint("recipe_id", "digest"),
     CheckConstraint("image_count = train_count + validation_count + test_count", name="splits_add_up"),
 )

@@ -37,6 +37,7 @@ def dataset_card(
     counts: Sequence[LabelSplitCount],
     attributions: Sequence[AttributionCount],
     folders: Mapping[str, str],
+    taken_down: int = 0,
 ) -> str:
     """Write the card of a version.
 
@@ -46,6 +47,7 @@ def dataset_card(
         counts: all its labels and splits.
         attributions: all its licences.
         folders: folder names by label code.
+        taken_down: pictures that versions before this patch had.
     """
     total = sum(count.image_count for count in counts)
     licences = sorted({attribution.licence for attribution in attributions})
@@ -68,6 +70,7 @@ def dataset_card(
             f"{total:,} photographs of {len(folders):,} labels, from Deep Images Hub. Its content has the digest",
             f"`{digest}`: whoever has a dataset with this digest has these pictures, labels and splits.",
             "",
+            *_taken_down_section(taken_down),
             _LAYOUT,
             "## Splits",
             "",
@@ -84,6 +87,18 @@ def dataset_card(
             "",
         ]
     )
+
+
+def _taken_down_section(taken_down: int) -> list[str]:
+    if not taken_down:
+        return []
+    return [
+        "## Taken down",
+        "",
+        f"Pictures that an earlier version of this dataset had and that were taken down since: {taken_down:,}. This one has all",
+        "others as they were. `manifest.json` names them by sha256, under `taken_down`: delete them from copies that you have.",
+        "",
+    ]
 
 
 def split_names(counts: Iterable[LabelSplitCount]) -> list[str]:

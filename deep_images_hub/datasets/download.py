@@ -6,15 +6,20 @@ from typing import IO
 from sqlalchemy import Engine
 
 from deep_images_hub.catalogue.datasets import DatasetVersion, attribution_counts, label_split_counts, version_page
+from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.datasets.image_folder import ImageFolder, VersionPicture
 from deep_images_hub.object_store import ObjectStore
 
 
 def open_image_folder(version: DatasetVersion, *, engine: Engine, store: ObjectStore) -> ImageFolder:
-    """Open the ImageFolder download of a version. It reads from the catalogue page by page, holding no connection in between."""
+    """Open the ImageFolder download of a version. It reads from the catalogue page by page, holding no connection in between.
+
+    Give it the version that `takedown.current_version` names: a version itself has its pictures for ever.
+    """
     with engine.connect() as connection:
         counts = label_split_counts(connection, version.id)
         attributions = attribution_counts(connection, version.id)
+        taken_down = [stone.sha256 for stone in tombstones(connection, version.id) if not stone.is_own]
 
     def pictures_of(split: str) -> Iterator[VersionPicture]:
         after_position = -1
@@ -26,7 +31,9 @@ def open_image_folder(version: DatasetVersion, *, engine: Engine, store: ObjectS
             yield from page
             after_position = page[-1].position
 
-    return ImageFolder(version, counts=counts, attributions=attributions, pictures_of=pictures_of, store=store)
+    return ImageFolder(
+        version, counts=counts, attributions=attributions, taken_down=taken_down, pictures_of=pictures_of, store=store
+    )
 
 
 def write_zip(version: DatasetVersion, *, engine: Engine, store: ObjectStore, file: IO[bytes]) -> None:

@@ -99,6 +99,7 @@ class ImageFolder:
         version: which one.
         counts: its pictures by label and split.
         attributions: its pictures by licence and attribution.
+        taken_down: sha256 of pictures that versions before this patch had; they are named in the card and the manifest.
         pictures_of: yields the pictures of a split in order of position; called more than once.
         store: where the pictures lie.
     """
@@ -109,12 +110,14 @@ class ImageFolder:
         *,
         counts: Sequence[LabelSplitCount],
         attributions: Sequence[AttributionCount],
+        taken_down: Sequence[str] = (),
         pictures_of: Callable[[str], Iterable[VersionPicture]],
         store: ObjectStore,
     ) -> None:
         self._version = version
         self._counts = counts
         self._attributions = attributions
+        self._taken_down = taken_down
         self._pictures_of = pictures_of
         self._store = store
         self._names = {count.label_code: count.label_name for count in sorted(counts, key=lambda count: count.label_code)}
@@ -165,6 +168,7 @@ class ImageFolder:
             counts=self._counts,
             attributions=self._attributions,
             folders=self._folders,
+            taken_down=len(self._taken_down),
         )
         yield Member("README.md", None, [card.encode()])
         yield Member("labels.csv", None, self._labels_csv())
@@ -237,7 +241,9 @@ class ImageFolder:
 
     def _manifest(self, files: Iterable[tuple[str, int, str]]) -> bytes:
         listed = [{"path": path, "size_bytes": size_bytes, "sha256": sha256} for path, size_bytes, sha256 in files]
-        return json.dumps({"digest": self._version.digest, "files": listed}, indent=0).encode()
+        # Only patches have tombstones: the bytes of all other downloads stay as they were.
+        tombstones = {"taken_down": list(self._taken_down)} if self._taken_down else {}
+        return json.dumps({"digest": self._version.digest, **tombstones, "files": listed}, indent=0).encode()
 
 
 def _recorded(member: Member, files: list[tuple[str, int, str]]) -> Member:

@@ -1,7 +1,7 @@
 -- What became of each file of a batch, and why? The verdict in force that decided it, and the last time that it was decided anew.
 -- Parameters: batch_key, after_position (-1: from the first), limit.
 -- Columns: position, filename, size_bytes, status, reason, detail, score, threshold (these three of the deciding verdict),
--- image_sha256 (its picture; for a copy, the original), width_px, height_px (of the picture), is_public (everybody may see the
+-- image_sha256 (its picture; for a copy, the original; null once it was taken down), width_px, height_px (of the picture), is_public (everybody may see the
 -- picture), cause, changed_at (of the last change; null: it is as intake decided); by position.
 select
     submissions.position,
@@ -23,7 +23,7 @@ select
     last_change.created_at as changed_at
 from batches
 join submissions on submissions.batch_id = batches.id
-left join images on images.id = submissions.image_id
+left join images on images.id = submissions.image_id and images.taken_down_at is null
 left join lateral (
     select verdicts.detail, verdicts.score, verdicts.threshold
     from verdicts

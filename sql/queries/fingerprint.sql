@@ -88,10 +88,17 @@ with contents (table_name, content) as (
         row(
             images.sha256, batches.key, images.format, images.size_bytes, images.picture_size_bytes, images.width_px,
             images.height_px, images.original_key, images.picture_key, images.thumbnail_key,
-            images.quality_score, images.taken_at at time zone 'UTC'
+            images.quality_score, images.taken_at at time zone 'UTC', images.taken_down_at is null
         )::text
     from images
     join batches on batches.id = images.batch_id
+    union all
+    select
+        'picture_reports',
+        row(images.sha256, users.email, picture_reports.reason, picture_reports.note, picture_reports.outcome)::text
+    from picture_reports
+    join images on images.id = picture_reports.image_id
+    join users on users.id = picture_reports.user_id
     union all
     select
         'image_labels',
@@ -171,11 +178,12 @@ with contents (table_name, content) as (
         row(
             recipes.digest, dataset_versions.name, dataset_versions.digest, dataset_versions.image_count,
             dataset_versions.train_count, dataset_versions.validation_count, dataset_versions.test_count,
-            dataset_versions.label_count, dataset_versions.size_bytes, users.email
+            dataset_versions.label_count, dataset_versions.size_bytes, users.email, patches.digest
         )::text
     from dataset_versions
     join recipes on recipes.id = dataset_versions.recipe_id
     left join users on users.id = dataset_versions.created_by
+    left join dataset_versions as patches on patches.id = dataset_versions.patched_by
     union all
     select
         'dataset_items',

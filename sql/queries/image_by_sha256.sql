@@ -1,7 +1,7 @@
 -- One picture with where it came from.
 -- Parameters: sha256.
 -- Columns: those of gallery, and format, size_bytes, picture_size_bytes, original_key, quality_score, taken_at,
--- created_at, batch_key, supplier_id, supplier_name, licence, attribution, country_code, city. The label is null when it has none now.
+-- created_at, taken_down_at, batch_key, supplier_id, supplier_name, licence, attribution, country_code, city. The label is null when it has none now.
 select
     images.id as image_id,
     images.sha256,
@@ -19,6 +19,7 @@ select
     images.quality_score,
     images.taken_at,
     images.created_at,
+    images.taken_down_at,
     batches.key as batch_key,
     batches.supplier_id,
     users.display_name as supplier_name,

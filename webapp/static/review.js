@@ -75,6 +75,7 @@ if (review) {
         const badge = document.querySelector("[data-waiting]");
         badge.textContent = answer.waiting > 999 ? "999+" : String(answer.waiting);
         badge.hidden = !answer.waiting;
+        document.querySelector("[data-waiting-here]").textContent = answer.in_review > 999 ? "999+" : String(answer.in_review);
         undo.hidden = latest.hidden = !answer.latest;
         undo.querySelector("[name=change_id]").value = answer.latest?.change_id ?? "";
         latest.querySelector("span").textContent = answer.latest?.words ?? "";

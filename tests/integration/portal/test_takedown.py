@@ -1,0 +1,209 @@
+"""Reporting a picture and taking it down: who may, what it reaches, and that nothing that was frozen changes."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from deep_images_hub.catalogue.batches import batch_by_key
+from deep_images_hub.catalogue.datasets import training_pictures, version_by_id, version_items
+from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions, submission_of_object
+from deep_images_hub.catalogue.images import image_by_sha256
+from deep_images_hub.catalogue.label_counts import recount
+from deep_images_hub.catalogue.picture_reports import report_picture
+from deep_images_hub.datasets.takedown import take_down
+from deep_images_hub.errors import ConflictError
+from tests.builders import PASSWORD, photographs
+from tests.integration.portal.conftest import HALVES, PortalHub, send
+from webapp import create_app
+
+HARM = "<script>alert('note')</script>\n\"' or 1=1 --"
+
+
+@pytest.fixture(scope="module")
+def portal(hub_of) -> Iterator[PortalHub]:
+    with hub_of() as hub:
+        filled = PortalHub(hub)
+        filled.labels(
+            {"/m/food": "Food", "/m/apple": "Apple", "/m/pear": "Pear"}, under={"/m/apple": "/m/food", "/m/pear": "/m/food"}
+        )
+        for role in ("supplier", "premium", "operator"):
+            filled.user(role, "Grace" if role == "operator" else None)
+        email = filled.users["supplier"].email
+        filled.images = {}
+        for number, code in enumerate(("/m/apple", "/m/pear", "/m/apple", "/m/pear")):
+            sent = filled.batch(f"b{number}", code, photographs(4, seed=f"takedown {number}"), email=email, hours=number)
+            filled.images.setdefault(code, []).extend(sent)
+        version = filled.version("/m/food", name="All food", fractions=HALVES)
+        filled.version_id = version.id
+        filled.model_id = filled.model(version)
+        yield filled
+
+
+@pytest.fixture(scope="module")
+def app(portal: PortalHub) -> Flask:
+    app = create_app(hub=portal.hub)
+    app.config["TESTING"] = True
+    return app
+
+
+@pytest.fixture(scope="module")
+def clients(app: Flask, portal: PortalHub) -> dict[str, FlaskClient]:
+    """Clients that are signed in, by role, and one that is not."""
+    found = {"nobody": app.test_client()}
+    for role in ("supplier", "premium", "operator"):
+        found[role] = app.test_client()
+        send(found[role], "/sign-in", email=portal.users[role].email, password=PASSWORD)
+    return found
+
+
+def files_of(client: FlaskClient, version_id: int) -> tuple[set[str], dict, str]:
+    """Return the sha256 of a download's pictures, its manifest and its card."""
+    answer = client.get(f"/datasets/{version_id}/download")
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert len(answer.data) == int(answer.headers["Content-Length"])
+        pictures = {name.rpartition("/")[2][:-4] for name in archive.namelist() if name.endswith(".jpg")}
+        return pictures, json.loads(archive.read("manifest.json")), archive.read("README.md").decode()
+
+
+def report(portal: PortalHub, sha256: str, role: str = "premium") -> None:
+    with portal.hub.engine.begin() as connection:
+        image_id = image_by_sha256(connection, sha256).image_id
+        assert report_picture(connection, image_id=image_id, user_id=portal.users[role].id, reason="people", note="")
+
+
+def test_anybody_with_an_account_reports_a_picture_once_and_operators_read_it(clients, portal) -> None:
+    sha256 = portal.images["/m/apple"][0]
+    assert "Report this picture" not in clients["nobody"].get(f"/images/{sha256}").text
+    assert "Report this picture" in clients["premium"].get(f"/images/{sha256}").text
+    assert "It shows people or private things" in clients["premium"].get(f"/images/{sha256}/report").text
+
+    for thanks in ("Thank you", "You have reported this picture before"):
+        answer = send(clients["premium"], f"/images/{sha256}/report", reason="people", note=HARM)
+        assert answer.location == f"/images/{sha256}"
+        assert thanks in clients["premium"].get(answer.location).text
+    send(clients["supplier"], f"/images/{sha256}/report", reason="rights", note="")
+
+    html = clients["operator"].get("/review/reports").text
+    assert html.count("The reported picture") == 1
+    assert "A premium" in html
+    assert "&lt;script&gt;alert" in html
+    assert "<script>alert" not in html
+    assert "1 dataset has it" in html
+    assert "1 model learnt from it" in html
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "is no reason of a report"),
+        ({"reason": "x" * 99}, "Expected one of people"),
+        ({"reason": "other", "note": "x" * 1001}, "1,001"),
+    ],
+)
+def test_report_that_makes_no_sense_says_so_and_keeps_what_was_written(clients, portal, fields, message: str) -> None:
+    answer = send(clients["premium"], f"/images/{portal.images['/m/pear'][0]}/report", **fields)
+    assert answer.status_code == 400
+    assert message in answer.text
+    assert fields.get("note", "") in answer.text
+
+
+def test_picture_that_is_kept_is_as_it_was_and_the_second_operator_is_told(clients, portal) -> None:
+    sha256 = portal.images["/m/pear"][1]
+    report(portal, sha256)
+
+    send(clients["operator"], "/review/reports/keep", sha256=sha256)
+
+    assert clients["nobody"].get(f"/images/{sha256}").status_code == 200
+    for deed in ("keep", "take-down"):
+        answer = send(clients["operator"], f"/review/reports/{deed}", sha256=sha256)
+        assert "No report of this picture is open any more: Grace kept it" in clients["operator"].get(answer.location).text
+    assert clients["nobody"].get(f"/images/{sha256}").status_code == 200
+    report(portal, sha256)
+
+
+def test_picture_that_is_taken_down_is_gone_at_once_and_what_was_frozen_gets_a_patch(clients, portal) -> None:
+    sha256, version_id = portal.images["/m/apple"][0], portal.version_id
+    before, manifest_before, card_before = files_of(clients["premium"], version_id)
+    assert sha256 in before
+    assert "taken_down" not in manifest_before
+    assert "## Taken down" not in card_before
+
+    answer = send(clients["operator"], "/review/reports/take-down", sha256=sha256)
+    assert "1 dataset was patched" in clients["operator"].get(answer.location).text
+
+    for path in (f"/images/{sha256}", f"/images/{sha256}/picture.jpg", f"/images/{sha256}/thumbnail.jpg"):
+        for role in ("nobody", "premium", "supplier"):
+            assert clients[role].get(path).status_code == 404, (role, path)
+    assert clients["operator"].get(f"/images/{sha256}/report").status_code == 404
+    assert clients["operator"].get(f"/images/{sha256}/picture.jpg").status_code == 200
+    assert "Operators alone see this picture: refused, taken down" in clients["operator"].get(f"/images/{sha256}").text
+    for page in (f"/labels/{portal.label('/m/apple').id}", "/", f"/datasets/{version_id}", "/batches/b0"):
+        assert sha256 not in clients["supplier"].get(page).text, page
+    assert "refused: taken down after a report" in clients["supplier"].get("/batches/b0").text
+    with portal.hub.engine.begin() as connection:
+        assert recount(connection) == []
+        batch = batch_by_key(connection, "b0")
+        assert (batch.accepted_count, batch.rejected_count) == (3, 1)
+        # The version itself has every picture still; nothing reads that one any more.
+        frozen = version_by_id(connection, version_id)
+        assert len(list(version_items(connection, version_id))) == frozen.image_count == 16
+        assert len(training_pictures(connection, version_id)) == 15
+        patch = version_by_id(connection, frozen.patched_by)
+    after, manifest, card = files_of(clients["premium"], version_id)
+    assert after == before - {sha256}
+    assert (manifest["taken_down"], manifest["digest"]) == ([sha256], patch.digest)
+    assert patch.digest != frozen.digest
+    assert "had and that were taken down since: 1" in card
+    page = clients["nobody"].get(f"/datasets/{version_id}").text
+    assert "1 picture of this dataset was taken down" in page
+    assert frozen.digest in page
+    assert f'href="/datasets/{patch.id}"' in page
+    assert "This is a patch: without 1 picture" in clients["nobody"].get(f"/datasets/{patch.id}").text
+    assert "1 picture of the dataset that this model was trained on was taken down" in (
+        clients["nobody"].get(f"/models/{portal.model_id}").text
+    )
+
+
+def test_picture_that_was_taken_down_comes_back_by_nothing(portal) -> None:
+    sha256 = portal.images["/m/apple"][0]
+    with portal.hub.engine.begin() as connection:
+        of = submission_of_object(connection, image_by_sha256(connection, sha256).original_key)
+        with pytest.raises(ConflictError, match="what was taken down stay out"):
+            change_decisions(connection, changes=[DecisionChange(of, "accepted", None)], cause="redecide")
+    again = portal.version("/m/food", name="Food again", fractions=HALVES)
+    with portal.hub.engine.connect() as connection:
+        assert sha256 not in {picture.sha256 for picture in version_items(connection, again.id)}
+
+
+def test_second_takedown_patches_the_patch(clients, portal) -> None:
+    first, second = portal.images["/m/apple"][0], portal.images["/m/pear"][1]
+    with portal.hub.engine.begin() as connection:
+        take_down(connection, sha256=second, user_id=portal.users["operator"].id)
+
+    pictures, manifest, card = files_of(clients["premium"], portal.version_id)
+
+    assert {first, second}.isdisjoint(pictures)
+    assert len(pictures) == 14
+    assert manifest["taken_down"] == sorted([first, second])
+    assert "taken down since: 2" in card
+    assert "2 pictures of this dataset were taken down" in clients["nobody"].get(f"/datasets/{portal.version_id}").text
+
+
+def test_version_of_which_nothing_is_left_says_so(clients, portal) -> None:
+    sha256 = portal.images["/m/pear"][2]
+    version = portal.version(name="One pear", pictures=(sha256,))
+    report(portal, sha256)
+    with portal.hub.engine.begin() as connection:
+        take_down(connection, sha256=sha256, user_id=portal.users["operator"].id)
+
+    answer = clients["premium"].get(f"/datasets/{version.id}/download")
+
+    assert answer.status_code == 409
+    assert "Every picture of this dataset was taken down" in answer.text
+    assert "Nothing is left of it to download" in clients["nobody"].get(f"/datasets/{version.id}").text
