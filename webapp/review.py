@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from deep_images_hub.batches.report import reason_words
 from deep_images_hub.catalogue import reviews
+from deep_images_hub.catalogue.decisions import submission_of_object
 from deep_images_hub.catalogue.images import gallery, image_by_sha256
 from deep_images_hub.catalogue.labels import label_by_words
 from deep_images_hub.catalogue.picture_reports import close_reports, open_report_count, reported_pictures
@@ -142,6 +143,24 @@ def keep() -> ResponseReturnValue:
     else:
         flash("The picture stays, and its reports are closed.")
     return redirect(url_for("review.reports"))
+
+
+@blueprint.post("/reports/doubt")
+@requires("operate")
+def doubt() -> ResponseReturnValue:
+    """Close the reports of a picture, and put it into review for another label."""
+    user = signed_in_user()
+    try:
+        with hub().engine.begin() as connection:
+            image = image_by_sha256(connection, request.form.get("sha256", ""))
+            close_reports(connection, image_id=image.image_id, outcome="kept", user_id=user.id)
+            submission_id = submission_of_object(connection, image.original_key)
+            reviews.put_into_review(connection, submission_id=submission_id, user_id=user.id)
+    except ConflictError as error:
+        flash(str(error), "warn")
+        return redirect(url_for("review.reports"))
+    flash("Its reports are closed. Say what it shows.")
+    return redirect(url_for("review.index", after=submission_id - 1))
 
 
 @blueprint.post("/reports/take-down")

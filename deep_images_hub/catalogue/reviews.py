@@ -181,6 +181,20 @@ def take_back(connection: Connection, *, change_id: int, user_id: int) -> int:
     return submission_id
 
 
+def put_into_review(connection: Connection, *, submission_id: int, user_id: int) -> None:
+    """Put an accepted picture into review, since somebody says that its label is wrong.
+
+    Raises:
+        NotFoundError: there is no such submission.
+        ConflictError: it is not accepted, or no longer: nothing is changed.
+    """
+    now = lock_decision(connection, submission_id)
+    if now.status != "accepted":
+        raise ConflictError(f"This picture is not accepted any more: {_who(now)} Nothing was changed.")
+    change = DecisionChange(submission_id, "review", "label_agreement")
+    _change(connection, change, "flag", "somebody says that its label is wrong", user_id)
+
+
 def refuse_as_taken_down(connection: Connection, *, submission_id: int, why: str, user_id: int) -> None:
     """Refuse a submission whose picture is taken down, whatever it was before. why: for people."""
     lock_decision(connection, submission_id)
@@ -237,7 +251,7 @@ def _change(connection: Connection, change: DecisionChange, outcome: str, detail
 
 def _who(now: Row[Any]) -> str:
     """Say what a submission is and who made it that."""
-    status = {"accepted": "accepted it", "rejected": "refused it", "review": "took it back"}.get(now.status)
+    status = {"accepted": "accepted it", "rejected": "refused it", "review": "put it into review"}.get(now.status)
     if status is None or now.change_id is None:
         return f"it is {now.status}, as intake decided."
     who = now.user_name or {"network": "the network", "redecide": "a new threshold"}.get(now.cause, "somebody")

@@ -61,6 +61,7 @@ PROMISED = {
     "POST /review/undo": _needs("operate"),
     "GET /review/reports": _needs("operate"),
     "POST /review/reports/keep": _needs("operate"),
+    "POST /review/reports/doubt": _needs("operate"),
     "POST /review/reports/take-down": _needs("operate"),
     "GET /batches": ANY_ACCOUNT,
     "GET /batches/<batch_key>": ANY_ACCOUNT,

@@ -71,10 +71,10 @@ def files_of(client: FlaskClient, version_id: int) -> tuple[set[str], dict, str]
         return pictures, json.loads(archive.read("manifest.json")), archive.read("README.md").decode()
 
 
-def report(portal: PortalHub, sha256: str, role: str = "premium") -> None:
+def report(portal: PortalHub, sha256: str, role: str = "premium", reason: str = "people") -> None:
     with portal.hub.engine.begin() as connection:
         image_id = image_by_sha256(connection, sha256).image_id
-        assert report_picture(connection, image_id=image_id, user_id=portal.users[role].id, reason="people", note="")
+        assert report_picture(connection, image_id=image_id, user_id=portal.users[role].id, reason=reason, note="")
 
 
 def test_anybody_with_an_account_reports_a_picture_once_and_operators_read_it(clients, portal) -> None:
@@ -207,3 +207,24 @@ def test_version_of_which_nothing_is_left_says_so(clients, portal) -> None:
     assert answer.status_code == 409
     assert "Every picture of this dataset was taken down" in answer.text
     assert "Nothing is left of it to download" in clients["nobody"].get(f"/datasets/{version.id}").text
+
+
+def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_relabelled(clients, portal) -> None:
+    sha256 = portal.images["/m/pear"][3]
+    report(portal, sha256, reason="wrong_label")
+    assert clients["operator"].get("/review/reports").text.count("Review its label") == 1
+
+    answer = send(clients["operator"], "/review/reports/doubt", sha256=sha256)
+
+    html = clients["operator"].get(answer.location).text
+    assert f"/images/{sha256}/picture.jpg" in html
+    assert clients["nobody"].get(f"/images/{sha256}").status_code == 404
+    with portal.hub.engine.connect() as connection:
+        of = submission_of_object(connection, image_by_sha256(connection, sha256).original_key)
+    send(clients["operator"], "/review/relabel", submission_id=of, label="apple")
+    assert clients["nobody"].get(f"/images/{sha256}").status_code == 200
+    with portal.hub.engine.begin() as connection:
+        assert recount(connection) == []
+        assert image_by_sha256(connection, sha256).label_code == "/m/apple"
+    again = send(clients["operator"], "/review/reports/doubt", sha256=sha256)
+    assert "No report of this picture is open any more: Grace kept it" in clients["operator"].get(again.location).text
