@@ -27,6 +27,7 @@ from deep_images_hub.catalogue.downloads import (
     download_counts,
     downloads_failed,
     downloads_fetched,
+    put_back,
     waiting_downloads,
 )
 from deep_images_hub.catalogue.labels import label_ids
@@ -60,6 +61,10 @@ def fetch_open_images(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
         with hub.engine.begin() as connection:
             supplier = _supplier(connection, given.supplier)
             lines = _read_lists(connection, given)
+            if given.again:
+                lines.append(
+                    f"fetch_open_images: {put_back(connection, source=SOURCE):,} that were given up are tried once more."
+                )
         print("\n".join(lines), flush=True)
         fetching = _Fetching(hub, supplier, given.connections)
         fetching.fetch_all()
@@ -224,6 +229,7 @@ def main() -> NoReturn:
         metavar="N",
         help=f"photographs that are fetched at once ({DEFAULT_CONNECTIONS}; at most {MAX_CONNECTIONS})",
     )
+    parser.add_argument("--again", action="store_true", help="try also what was gone for good, or not what the list says")
     run_job(fetch_open_images, parser)
 
 

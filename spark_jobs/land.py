@@ -18,7 +18,7 @@ from typing import NoReturn
 from pyspark import Accumulator
 from pyspark.sql import SparkSession
 
-from deep_images_hub.catalogue.landing import decided_manifests, landing_alone, manifest_landed, manifest_refused
+from deep_images_hub.catalogue.landing import decided_manifests, forget_refused, landing_alone, manifest_landed, manifest_refused
 from deep_images_hub.landing.checking import CheckedManifest, check_manifest, read_manifest
 from deep_images_hub.landing.delivery import Delivery
 from deep_images_hub.landing.refusals import Refused
@@ -93,7 +93,7 @@ class _Landing:
         """Return manifests that are new or have changed, and with `again` all that are refused, in order of their arrival."""
         with self._hub.engine.connect() as connection:
             decided = decided_manifests(connection, source_url=self._source.url)
-        new, folders, folders_with_manifest = [], set(), set()
+        new, manifests, folders = [], set(), set()
         for entry in self._source.list_folder():
             if isinstance(entry, SubFolder):
                 folders.add(entry.key)
@@ -103,13 +103,16 @@ class _Landing:
             elif not is_manifest_key(entry.key):
                 self.tally.others += 1
             else:
-                folders_with_manifest.add(manifest_folder(entry.key))
+                manifests.add(entry.key)
                 before = decided.get(entry.key)
                 if before is None or not before.is_still(entry) or (again and before.is_refused):
                     new.append(entry)
-        self.tally.known = len(folders_with_manifest) - len(new)
+        self.tally.known = len(manifests) - len(new)
         self.tally.new = len(new)
-        self.tally.without_manifest = len(folders - folders_with_manifest)
+        self.tally.without_manifest = len(folders - {manifest_folder(key) for key in manifests})
+        if withdrawn := decided.keys() - manifests:
+            with self._hub.engine.begin() as connection:
+                forget_refused(connection, source_url=self._source.url, manifest_keys=withdrawn)
         return sorted(new, key=lambda found: (found.modified_at, found.key))
 
     def take_all(self, new: Sequence[ObjectStat]) -> None:

@@ -43,13 +43,14 @@ def open_source(hub: Hub, url: str) -> ObjectStore:
     """Open a place to take photographs from.
 
     Raises:
-        InvalidInputError: it is the hub's own store, or one of the areas that the hub fills itself.
+        InvalidInputError: the hub's own objects lie there, or it lies among them.
         SettingsError: the URL is not one of a store.
         NotFoundError: there is no such folder.
     """
     source = open_store_at(url, hub.settings)
-    own = (hub.store.url, *(f"{hub.store.url}/{area}" for area in _OWN_AREAS))
-    if source.url == hub.store.url or any(f"{source.url}/".startswith(f"{area}/") for area in own[1:]):
+    own = [f"{hub.store.url}/{area}/" for area in _OWN_AREAS]
+    here = f"{source.url}/"
+    if f"{hub.store.url}/".startswith(here) or any(here.startswith(area) for area in own):
         raise InvalidInputError(
             f"{source.url} is where the hub keeps its own objects. Expected another folder or prefix, such as "
             f"{hub.store.url}/incoming."

@@ -38,6 +38,14 @@ def add_downloads(connection: Connection, found: Iterable[Download], *, source: 
     return added
 
 
+def put_back(connection: Connection, *, source: str) -> int:
+    """Let everything that is missing for good wait once more, and return how many that are."""
+    return connection.execute(
+        text("update downloads set status = 'waiting' where source = :source and status in ('gone', 'differs')"),
+        {"source": source},
+    ).rowcount
+
+
 def waiting_downloads(connection: Connection, *, source: str, most: int) -> Iterator[tuple[Download, ...]]:
     """Yield what waits as of now, through a cursor of the server: photographs of one label, licence and attribution together.
 

@@ -1,11 +1,11 @@
 """What came from other places: what became of suppliers' manifests, and how far each folder of an adopted tree was taken in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from deep_images_hub.catalogue.tables import adopted_folders, batches, deliveries, submissions
@@ -93,6 +93,17 @@ def manifest_refused(
     """Write down why a manifest became no batch. One that became a batch before keeps it: what was taken in stays."""
     values = {"status": "refused", "supplier_id": supplier_id, "reason": refused.reason, "problem": refused.problem}
     _decide(connection, source_url, found, values)
+
+
+def forget_refused(connection: Connection, *, source_url: str, manifest_keys: Collection[str]) -> None:
+    """Forget manifests that were refused and that nobody offers any longer. What became a batch is kept."""
+    connection.execute(
+        delete(deliveries).where(
+            deliveries.c.source == source_url,
+            deliveries.c.manifest_key.in_(manifest_keys),
+            deliveries.c.status == "refused",
+        )
+    )
 
 
 def _decide(connection: Connection, source_url: str, found: ObjectStat, values: Mapping[str, object]) -> None:

@@ -119,7 +119,8 @@ def _opener() -> OpenerDirector:
 
 def _body(answer: HTTPResponse, max_bytes: int, ends: float) -> bytes | NotFetched | _Failed:
     body = bytearray()
-    while block := answer.read(_BLOCK_BYTES):
+    # What has come, be it little: `read` would wait for a whole block, however slowly it trickles in.
+    while block := answer.read1(_BLOCK_BYTES):
         body += block
         if len(body) > max_bytes:
             return NotFetched("differs", f"It has more than {max_bytes} bytes.")

@@ -11,18 +11,23 @@ from sqlalchemy import text
 
 from deep_images_hub.catalogue.users import create_user
 from deep_images_hub.errors import UnavailableError
+from deep_images_hub.landing.sending import send
+from deep_images_hub.object_store.open import open_store
 from spark_jobs.adopt import adopt
 from spark_jobs.land import land
 from spark_jobs.landing import register_batch
 from tests.builders import HubBuilder, photograph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyspark.sql import SparkSession
 
+    from deep_images_hub.landing.delivery import Delivery
     from deep_images_hub.object_store import ObjectStore
+    from deep_images_hub.settings import Settings
     from deep_images_hub.wiring import Hub
+    from spark_jobs.landing import Outcome
 
 LABELS = {"apple": "Apple", "/m/pear": "Pear"}
 ADA = "ada@example.org"
@@ -67,6 +72,13 @@ def run_adopt(hub: Hub, spark: SparkSession, source: ObjectStore, **given: Any) 
         "again": False,
     }
     return adopt(hub, Namespace(**(arguments | given)), spark)
+
+
+def send_here(
+    _spark: object, settings: Settings, source: ObjectStore, deliveries: Sequence[Delivery], **_: object
+) -> list[Outcome]:
+    """Send deliveries without Spark, to be put in the place of the jobs' own where Spark is not what a test is about."""
+    return [send(delivery, source, open_store(settings)) for delivery in deliveries]
 
 
 def dying_after(batches: int) -> Callable[..., int]:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.landing import adoption
-from deep_images_hub.landing.delivery import Delivery
-from deep_images_hub.landing.sending import send
+from deep_images_hub.landing.sending import Sent
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.object_store.open import open_store_at
 from spark_jobs import adopt as job
 from spark_jobs.landing import NotNow, Outcome
 from tests.builders import photograph
 from tests.integration.intake.crowds import catalogue_of, objects_of, take_in
-from tests.integration.landing.places import dying_after, prepare, rows, run_adopt
+from tests.integration.landing.places import dying_after, prepare, rows, run_adopt, send_here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from pyspark.sql import SparkSession
@@ -94,6 +92,7 @@ def test_tree_is_taken_in_and_later_what_has_come_to_it(
 def test_run_that_dies_between_batches_is_gone_on_with(
     hub_of: HubOf, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job, "send_on_spark", send_here)
     with hub_of() as whole, hub_of() as killed:
         prepare(whole)
         prepare(killed)
@@ -113,21 +112,16 @@ def test_marker_stays_before_what_could_not_be_sent(
 ) -> None:
     prepare(hub)
 
-    def first_of_apples_fails(
-        _spark: object, _settings: object, source: ObjectStore, deliveries: Sequence[Delivery], **_: object
-    ) -> list[Outcome]:
-        sent = [send(delivery, source, hub.store) for delivery in deliveries]
-        return [
-            NotNow("away") if delivery.files[0].filename == "1.jpg" else one
-            for delivery, one in zip(deliveries, sent, strict=True)
-        ]
+    def first_of_apples_fails(*given: Any, **how: Any) -> list[Outcome]:
+        sent = send_here(*given, **how)
+        return [NotNow("away") if isinstance(one, Sent) and one.files == 2 else one for one in sent]
 
-    with monkeypatch.context() as patch:
-        patch.setattr(job, "send_on_spark", first_of_apples_fails)
-        assert run_adopt(hub, spark, source) == 1
+    monkeypatch.setattr(job, "send_on_spark", first_of_apples_fails)
+    assert run_adopt(hub, spark, source) == 1
     assert rows(hub, MARKERS) == [("m/pear", "é 1.jpg")]
     assert capsys.readouterr().out.endswith("adopt: stopped, and the rest waits for the next run: away\n")
 
+    monkeypatch.setattr(job, "send_on_spark", send_here)
     assert run_adopt(hub, spark, source) == 0
     assert rows(hub, MARKERS) == [("Apple", "3.jpg"), ("m/pear", "é 1.jpg")]
     assert catalogue_of(hub)["submissions"].row_count == 4

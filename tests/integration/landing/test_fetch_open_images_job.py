@@ -52,7 +52,15 @@ def lists(web: Web, tmp_path: Path) -> dict[str, str]:
 
 
 def run(hub: Hub, **given: Any) -> int:
-    arguments = {"images": None, "labels": None, "label": None, "per_label": None, "supplier": ADA, "connections": 3}
+    arguments = {
+        "images": None,
+        "labels": None,
+        "label": None,
+        "per_label": None,
+        "supplier": ADA,
+        "connections": 3,
+        "again": False,
+    }
     # It asks nothing of Spark.
     return job.fetch_open_images(hub, Namespace(**(arguments | given)), None)  # type: ignore[arg-type]
 
@@ -91,6 +99,11 @@ def test_what_is_missing_is_fetched_by_later_runs_and_nothing_else(
     assert run(hub, **lists) == 0
     assert (catalogue_of(hub), objects_of(hub)) == before
     assert web.asked == asked
+
+    web.faults.clear()
+    assert run(hub, again=True) == 0
+    assert "2 that were given up are tried once more." in capsys.readouterr().out
+    assert dict(rows(hub, STATUSES)) == dict.fromkeys(PICTURES, "fetched") | {"0005": "differs"}
 
 
 def test_run_that_dies_before_the_catalogue_hears_of_it_is_gone_on_with(

@@ -67,6 +67,11 @@ def test_server_that_says_nothing_is_not_waited_for(web: Web) -> None:
     assert (status(found), len(pauses)) == ("waiting", 2)
 
 
+def test_answer_that_takes_too_long_is_given_up(web: Web) -> None:
+    found, pauses = fetched(f"{web.url}/1.jpg", patience=replace(PATIENCE, total_s=0.0))
+    assert (status(found), len(pauses)) == ("waiting", 2)
+
+
 @pytest.mark.parametrize("gone", [404, 410])
 def test_what_is_gone_is_not_asked_for_again(web: Web, gone: int) -> None:
     web.faults["/1.jpg"] = (gone, 99)

@@ -16,7 +16,7 @@ from deep_images_hub.object_store.open import open_store_at
 from spark_jobs import land as job
 from tests.builders import HubBuilder, photograph
 from tests.integration.intake.crowds import catalogue_of, objects_of, take_in
-from tests.integration.landing.places import dying_after, prepare, put_delivery, put_manifest, rows, run_land
+from tests.integration.landing.places import dying_after, prepare, put_delivery, put_manifest, rows, run_land, send_here
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -37,6 +37,11 @@ def source(tmp_path: Path) -> FolderStore:
 def prepared(hub: Hub) -> Hub:
     prepare(hub)
     return hub
+
+
+@pytest.fixture
+def without_spark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "send_on_spark", send_here)
 
 
 def put_bad_ones(source: FolderStore) -> dict[str, str]:
@@ -105,6 +110,7 @@ def test_bad_manifests_are_refused_by_reason_and_good_ones_become_batches_that_i
     assert (catalogue_of(prepared), objects_of(prepared)) == before
 
 
+@pytest.mark.usefixtures("without_spark")
 def test_refused_manifest_is_tried_again_once_it_changes_or_when_asked(
     prepared: Hub, spark: SparkSession, source: FolderStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,6 +139,18 @@ def test_refused_manifest_is_tried_again_once_it_changes_or_when_asked(
     assert catalogue_of(prepared)["batches"].row_count == 3
 
 
+@pytest.mark.usefixtures("without_spark")
+def test_refused_manifest_that_is_taken_away_is_forgotten(prepared: Hub, spark: SparkSession, source: FolderStore) -> None:
+    put_delivery(source, "plums", label="plum")
+    put_delivery(source, "apples", 1)
+    run_land(prepared, spark, source)
+    for name in ("plums", "apples"):
+        source.delete(f"{name}.manifest.json")
+    run_land(prepared, spark, source)
+    assert rows(prepared, STATUSES) == [("apples.manifest.json", "landed", None)]
+
+
+@pytest.mark.usefixtures("without_spark")
 def test_source_of_one_supplier_takes_nobody_elses(prepared: Hub, spark: SparkSession, source: FolderStore) -> None:
     put_delivery(source, "apples", supplier="Ada@Example.org")
     run_land(prepared, spark, source, supplier="bo@example.org")
@@ -141,6 +159,7 @@ def test_source_of_one_supplier_takes_nobody_elses(prepared: Hub, spark: SparkSe
     assert rows(prepared, STATUSES) == [("apples.manifest.json", "landed", None)]
 
 
+@pytest.mark.usefixtures("without_spark")
 def test_run_that_dies_between_batches_is_gone_on_with(
     hub_of: HubOf, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +180,7 @@ def test_run_that_dies_between_batches_is_gone_on_with(
         assert objects_of(killed) == objects_of(whole)
 
 
+@pytest.mark.usefixtures("without_spark")
 def test_two_runs_over_one_source_at_once_are_refused(prepared: Hub, spark: SparkSession, source: FolderStore) -> None:
     put_delivery(source, "apples")
     with landing_alone(prepared.engine, source.url), pytest.raises(ConflictError, match="Another run is taking from"):
@@ -169,8 +189,8 @@ def test_two_runs_over_one_source_at_once_are_refused(prepared: Hub, spark: Spar
 
 
 def test_places_of_the_hub_itself_are_refused(prepared: Hub, spark: SparkSession) -> None:
-    for own in ("", "/landing", "/images/ab"):
-        path = Path(prepared.store.url.removeprefix("file://") + own)
+    for own in ("", "/landing", "/images/ab", "/.."):
+        path = Path(prepared.store.url.removeprefix("file://") + own).resolve()
         path.mkdir(parents=True, exist_ok=True)
         with pytest.raises(InvalidInputError, match="keeps its own objects"):
             run_land(prepared, spark, FolderStore(path))
