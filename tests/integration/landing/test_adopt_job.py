@@ -49,7 +49,7 @@ def two_files_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_tree_is_taken_in_and_later_what_has_come_to_it(
-    hub: Hub, spark: SparkSession, source: FolderStore, capsys: pytest.CaptureFixture[str]
+    hub: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(hub)
     assert run_adopt(hub, spark, source, licence="by", place="Toronto, Canada") == 0
@@ -71,6 +71,7 @@ def test_tree_is_taken_in_and_later_what_has_come_to_it(
         ("apple", f"{source.url}/Apple", "Ada Berg", 3, 2),
     ]
 
+    monkeypatch.setattr(job, "send_on_spark", send_here)
     before = catalogue_of(hub), objects_of(hub)
     assert run_adopt(hub, spark, source) == 0
     assert (catalogue_of(hub), objects_of(hub)) == before
