@@ -1,10 +1,13 @@
 """TensorFlow in Spark's Python workers: how many threads it gets, and a process of its own where it needs one."""
 
 import ctypes
+import importlib
 import multiprocessing
 import os
+import re
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -12,22 +15,46 @@ from typing import Any, TypeVar
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
+_BANNER = re.compile(rb"All log messages before absl::InitializeLog\(\)|oneDNN custom operations are on")
+
 Result = TypeVar("Result")
 
 
 def use_one_thread() -> None:
-    """Keep TensorFlow to one thread in this process. Call it before the first import of `models`.
+    """Load TensorFlow, kept to one thread in this process. Call it before the first import of `models`.
 
     Spark runs a task a core already. Two tasks of one thread each embedded 70 pictures a second where one task of two threads
     reached 37 (MobileNetV2; VGG16: 38 and 21).
     """
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", OMP_NUM_THREADS="1")
-    quieten()
+    load_tensorflow()
 
 
-def quieten() -> None:
-    """Leave out the banner that TensorFlow prints at every start. Call it before the first import of `models`."""
+def load_tensorflow() -> None:
+    """Load TensorFlow without the banner that it prints at every start. Call it before the first import of `models`."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with without_banner():
+        importlib.import_module("models.backbones")
+
+
+@contextmanager
+def without_banner() -> Iterator[None]:
+    """Keep TensorFlow's banner from file descriptor 2; all else that is written there comes when the block ends.
+
+    Its libraries write the banner before they look at any setting, and not by way of `sys.stderr`.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            file.seek(0)
+            os.write(2, b"".join(line for line in file if not _BANNER.search(line)))
 
 
 @contextmanager

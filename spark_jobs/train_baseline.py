@@ -34,7 +34,7 @@ from spark_jobs.embedding import Network, embed
 from spark_jobs.entry import run_job
 from spark_jobs.publishing import publish
 from spark_jobs.run_progress import tell
-from spark_jobs.tensorflow_process import quieten
+from spark_jobs.tensorflow_process import load_tensorflow
 from spark_jobs.training_set import TrainingSet
 from spark_jobs.training_tasks import TrainingPlan, train_on_workers
 
@@ -122,7 +122,7 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         config=load_card(card, seed=hub.settings.training_seed),
     )
     trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
-    quieten()
+    load_tensorflow()
 
     def on_stage(stage: str, metrics: dict[str, float]) -> None:
         tell(hub.engine, run_id=run.id, attempt=run.attempt, stage=stage, done=1, total=1, metrics=metrics)
