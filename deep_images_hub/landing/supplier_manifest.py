@@ -121,7 +121,9 @@ def supplier_manifest_from_json(body: bytes) -> SupplierManifest:
     try:
         return SupplierManifest.model_validate(_with_few_fields(said))
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
+        # Fields that nobody knows first: one that is missing is often one of those, written otherwise.
+        found = error.errors(include_input=False, include_url=False)
+        problems = sorted(found, key=lambda problem: problem["type"] != "extra_forbidden")
         shown = "; ".join(
             f"{'.'.join(str(part)[:80] for part in problem['loc']) or 'manifest'}: {problem['msg'][:300]}"
             for problem in problems[:_PROBLEMS_SHOWN]

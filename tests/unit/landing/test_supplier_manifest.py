@@ -99,6 +99,11 @@ def test_wrong_manifest_is_refused_and_says_where(what: str) -> None:
         supplier_manifest_from_json(body(**changes))
 
 
+def test_field_that_is_written_otherwise_is_named_first() -> None:
+    with pytest.raises(InvalidInputError, match=r"manifest: lable: .*; supplier: .*; label: .*; and 2 more"):
+        supplier_manifest_from_json(b'{"lable": "x"}')
+
+
 @pytest.mark.parametrize(
     "said", [b"", b"{", b"<html>", b"null", b"[1]", b"\xff\xfe{}", b'{"files": [' * 5000, b'"\\ud800"', body()[:-1]]
 )
