@@ -27,7 +27,9 @@ Geocoder = Literal["offline", "nominatim", "photon", "arcgis"]
 
 _ENV_PREFIX = "HUB_"
 # Read by scripts and by the tests, not by the application.
-_ENV_FOR_SCRIPTS = {"HUB_PROFILE", "HUB_PYTHON", "HUB_TEST_PHOTOS", "HUB_TEST_WEIGHTS", "HUB_TEST_OPEN_IMAGES"}
+_ENV_FOR_SCRIPTS = {
+    "HUB_PROFILE", "HUB_PYTHON", "HUB_TEST_PHOTOS", "HUB_TEST_WEIGHTS", "HUB_TEST_OPEN_IMAGES", "HUB_TEST_FAULT_SEED",
+}  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -47,6 +49,10 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="Region of the S3 service.")
     s3_access_key_id: SecretStr | None = Field(None, description="Empty: boto3's own chain of credentials.")
     s3_secret_access_key: SecretStr | None = Field(None, description="Belongs to s3_access_key_id.")
+    s3_timeout_s: float = Field(
+        60.0, gt=0, description="Longest wait for the next bytes of the S3 service; then it is asked again."
+    )
+    s3_etag_is_md5: bool = Field(True, description="What is read is compared with its ETag. Off for services with other ETags.")
 
     # Places
     geocoder: Geocoder = Field("offline", description="Who turns a place's name into a point. offline: config/gazetteer.csv.")

@@ -40,7 +40,7 @@ def decide_portions(settings: Settings, attempt: int) -> Callable[[Iterable[pa.R
 
 def _decide_chunk(chunk: list[Portion], engine: Engine, store: ObjectStore, settings: Settings, attempt: int) -> None:
     with engine.begin() as connection:
-        submissions = pending_submissions(connection, portions=chunk)
+        submissions = pending_submissions(connection, attempt=attempt, portions=chunk)
     decisions = decide(submissions, store=store, limits=limits_from_settings(settings))
     with engine.begin() as connection:
         stage_decisions(connection, attempt=attempt, decisions=decisions)

@@ -5,8 +5,9 @@ Writes: pictures and thumbnails in the store; in the catalogue, by way of a stag
 counts. Sends an e-mail to the supplier of each batch that it closes.
 
 Running it twice changes nothing: objects lie under the hash of their content, and a batch is merged in the transaction that
-closes it. Killed anywhere, it leaves batches that are closed and batches that are pending, which the next run takes up. Two
-runs at once are harmless. What runs in Spark's partitions is in `deciding`.
+closes it. Killed anywhere, it leaves batches that are closed and batches that are pending, which the next run takes up. A batch
+with photographs that the store did not give stays pending too, and the next run asks for those alone. Two runs at once are
+harmless. What runs in Spark's partitions is in `deciding`.
 """
 
 import time
@@ -19,7 +20,16 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine
 
 from deep_images_hub.catalogue.batches import PendingBatch, pending_batches
-from deep_images_hub.catalogue.intake import intake_attempt, intake_progress, merge_batch, remove_dead_attempts
+from deep_images_hub.catalogue.intake import (
+    BatchProgress,
+    intake_attempt,
+    intake_progress,
+    merge_batch,
+    put_decisions_aside,
+    remove_dead_attempts,
+    take_up_decisions,
+)
+from deep_images_hub.cli.boundary import stop_signals
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.progress import Progress
 from deep_images_hub.settings import Settings
@@ -54,10 +64,16 @@ def intake(hub: Hub, given: Namespace, spark: SparkSession) -> int:
 
 def _take_in(hub: Hub, spark: SparkSession, batches: Sequence[PendingBatch], mailing: Mailing) -> "_Merger":
     with intake_attempt(hub.engine) as attempt, ThreadPoolExecutor(1, thread_name_prefix="deciding") as background:
+        with hub.engine.begin() as connection:
+            take_up_decisions(connection, attempt=attempt, batch_ids=[batch.id for batch in batches])
         deciding = background.submit(_decide, spark, hub.settings, attempt, batches)
         merger = _Merger(hub.engine, attempt, batches, on_merged=mailing.nudge)
         try:
             merger.follow(deciding)
+        except KeyboardInterrupt:
+            # The run has to tidy up behind itself: on a busy machine the signal comes again before that is done.
+            stop_signals.ignore()
+            raise
         finally:
             # After a Ctrl-C, or an error: what is merged stays, what is being decided is given up.
             if not deciding.done():
@@ -95,6 +111,8 @@ class _Merger:
         self._batches = batches
         self._merged = self._accepted = self._rejected = self._elsewhere = 0
         self._unavailable: list[str] = []
+        self._unavailable_photographs = 0
+        self._problem: str | None = None
 
     def follow(self, deciding: "Future[None]") -> None:
         """Merge until every batch is dealt with. Raises what deciding raised."""
@@ -126,11 +144,18 @@ class _Merger:
             elif state.decided_count < state.submitted_count:
                 return position
             elif state.unavailable_count:
-                self._unavailable.append(batch.key)
+                self._leave_pending(batch, state)
             else:
                 self._merge(batch)
             progress.advance(batch.submitted_count)
         return len(window)
+
+    def _leave_pending(self, batch: PendingBatch, state: BatchProgress) -> None:
+        with self._engine.begin() as connection:
+            put_decisions_aside(connection, attempt=self._attempt, batch_id=batch.id)
+        self._unavailable.append(batch.key)
+        self._unavailable_photographs += state.unavailable_count
+        self._problem = self._problem or state.problem
 
     def _merge(self, batch: PendingBatch) -> None:
         with self._engine.begin() as connection:
@@ -151,8 +176,9 @@ class _Merger:
         if self._unavailable:
             shown = ", ".join(self._unavailable[:5])
             print(
-                f"intake: {len(self._unavailable)} batches stay pending, since the store failed for some of their objects: "
-                f"{shown}. Check the store, then run intake again."
+                f"intake: {self._unavailable_photographs} photographs stay pending, since the store failed for them, and with "
+                f"them {len(self._unavailable)} batches: {shown}. The first problem: {self._problem} "
+                "Then run intake again: it asks for those photographs alone."
             )
             return 1
         return 0

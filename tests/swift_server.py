@@ -137,6 +137,12 @@ class SwiftServer:
             process.kill()
             process.communicate()
 
+    def kill(self) -> None:
+        """End the process as the kernel does when memory runs out. Another server may take up the folder, elsewhere."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
     def client(self) -> Any:
         """Return a boto3 client with the right credentials, for looking behind the back of the code under test."""
         return boto3.session.Session().client(

@@ -33,11 +33,13 @@ class Decision:
     Attributes:
         examination: None where the store failed, which is no verdict: the submission stays pending.
         size_bytes: of the bytes as received; None where they were not read whole.
+        problem: what the store, or who speaks for it, said when it failed; None where there is an examination.
     """
 
     submission: PendingSubmission
     examination: Examination | None
     size_bytes: int | None = None
+    problem: str | None = None
 
 
 def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limits: ExaminationLimits) -> list[Decision]:
@@ -47,23 +49,26 @@ def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limi
     what was stored would survive a power cut.
     """
     waiting = list(submissions)
-    found: list[tuple[Decision, Future[bool]]] = []
-    failures = 0
+    found: list[tuple[Decision, Future[str | None]]] = []
+    failures, problem = 0, None
     with ThreadPoolExecutor(FETCH_AHEAD, thread_name_prefix="store") as pool:
         for submission, fetched in _fetched_ahead(waiting, pool, store, limits.max_object_bytes):
             body = fetched.result()
             if isinstance(body, _Failed):
-                failures += 1
-                decision = Decision(submission, None)
+                failures, problem = failures + 1, body.problem
+                decision = Decision(submission, None, problem=problem)
             else:
                 failures = 0
                 decision = Decision(submission, _examined(body, limits), len(body) if isinstance(body, bytes) else None)
             found.append((decision, pool.submit(_store_picture, store, decision)))
             if failures == MAX_FAILURES_IN_A_ROW:
                 break
-        decisions = [decision if stored.result() else Decision(decision.submission, None) for decision, stored in found]
+        decisions = [
+            decision if (refused := stored.result()) is None else Decision(decision.submission, None, problem=refused)
+            for decision, stored in found
+        ]
     store.flush()
-    return [*decisions, *(Decision(submission, None) for submission in waiting[len(decisions) :])]
+    return [*decisions, *(Decision(submission, None, problem=problem) for submission in waiting[len(decisions) :])]
 
 
 class _Missing:
@@ -74,8 +79,11 @@ class _TooLarge:
     """The object is longer than what is read."""
 
 
+@dataclass(frozen=True)
 class _Failed:
-    """The store cannot be asked."""
+    """The store cannot be asked, or what it says cannot be believed."""
+
+    problem: str
 
 
 _Fetched = bytes | _Missing | _TooLarge | _Failed
@@ -100,12 +108,26 @@ def _fetch(store: ObjectStore, key: str, max_bytes: int) -> _Fetched:
             body += block
             # The manifest's size is only what the supplier says: the bytes themselves are counted.
             if len(body) > max_bytes:
-                return _TooLarge()
+                return _confirmed(_TooLarge(), store, key, max_bytes)
     except NotFoundError:
-        return _Missing()
-    except UnavailableError:
-        return _Failed()
+        return _confirmed(_Missing(), store, key, max_bytes)
+    except UnavailableError as error:
+        return _Failed(str(error))
     return bytes(body)
+
+
+def _confirmed(found: _Missing | _TooLarge, store: ObjectStore, key: str, max_bytes: int) -> _Missing | _TooLarge | _Failed:
+    """Ask the store once more where a photograph would be rejected on its word alone, without any bytes that speak for it."""
+    try:
+        size_bytes: int | None = store.stat(key).size_bytes
+    except NotFoundError:
+        size_bytes = None
+    except UnavailableError as error:
+        return _Failed(str(error))
+    is_confirmed = size_bytes is None if isinstance(found, _Missing) else size_bytes is not None and size_bytes > max_bytes
+    if is_confirmed:
+        return found
+    return _Failed(f"The store contradicts itself about {key!r}. Check it, and whatever lies between it and here.")
 
 
 def _examined(body: bytes | _Missing | _TooLarge, limits: ExaminationLimits) -> Examination:
@@ -116,14 +138,14 @@ def _examined(body: bytes | _Missing | _TooLarge, limits: ExaminationLimits) -> 
     return examine(body, limits)
 
 
-def _store_picture(store: ObjectStore, decision: Decision) -> bool:
-    """Store what is kept of a photograph. False: the store failed."""
+def _store_picture(store: ObjectStore, decision: Decision) -> str | None:
+    """Store what is kept of a photograph. Returns what the store said when it failed, else None."""
     examination = decision.examination
     if examination is None or examination.picture is None or examination.sha256 is None:
-        return True
+        return None
     try:
         store.create(picture_key(examination.sha256), examination.picture.jpeg, "image/jpeg")
         store.create(thumbnail_key(examination.sha256), examination.picture.thumbnail_jpeg, "image/jpeg")
-    except UnavailableError:
-        return False
-    return True
+    except UnavailableError as error:
+        return str(error)
+    return None

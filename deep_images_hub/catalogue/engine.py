@@ -25,7 +25,7 @@ _COPY_BLOCK_CHARACTERS = 1 << 20
 _HINTS = {
     errorcodes.LOCK_NOT_AVAILABLE: f"a lock was not to be had within {LOCK_TIMEOUT_S} s: somebody else changes the same rows",
     errorcodes.QUERY_CANCELED: f"a statement was stopped after {STATEMENT_TIMEOUT_S} s",
-    errorcodes.DISK_FULL: "the database's disk is full",
+    errorcodes.DISK_FULL: "the database's disk is full. Make room there",
     errorcodes.TOO_MANY_CONNECTIONS: "the database takes no more connections",
     errorcodes.DEADLOCK_DETECTED: "two transactions waited for each other, and this one was given up",
 }
@@ -97,12 +97,18 @@ def _translate(context: ExceptionContext, shown_url: str) -> None:
     if not isinstance(context.original_exception, Exception):
         # A Ctrl-C in the middle of a statement: the connection is lost, but the database is well.
         return
+    _refuse_for_now(shown_url, context.original_exception)
     code = getattr(context.original_exception, "pgcode", None)
-    if code in _HINTS:
-        raise UnavailableError(f"The catalogue at {shown_url} cannot do this now: {_HINTS[code]}. Try again.")
     is_lost = context.is_disconnect or (isinstance(context.sqlalchemy_exception, OperationalError) and code is None)
     if is_lost and not context.is_pre_ping:
         _refuse(shown_url, context.original_exception)
+
+
+def _refuse_for_now(shown_url: str, error: Exception) -> None:
+    """Raise UnavailableError where the database says itself why it cannot do something now; else return."""
+    hint = _HINTS.get(getattr(error, "pgcode", None) or "")
+    if hint is not None:
+        raise UnavailableError(f"The catalogue at {shown_url} cannot do this now: {hint}. Try again.")
 
 
 def _refuse(shown_url: str, error: BaseException) -> NoReturn:
@@ -125,7 +131,7 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
         How many rows were sent.
 
     Raises:
-        UnavailableError: the connection was lost.
+        UnavailableError: the connection was lost, or the database cannot take them now.
         IntegrityError: a row breaks a rule of the table (SQLAlchemy's, as everywhere else).
     """
     stream = _CopyStream(rows)
@@ -139,7 +145,9 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
     except psycopg2.OperationalError as error:
         if stream.failure is not None:
             raise stream.failure from None
-        _refuse(connection.engine.url.render_as_string(hide_password=True), error)
+        shown_url = connection.engine.url.render_as_string(hide_password=True)
+        _refuse_for_now(shown_url, error)
+        _refuse(shown_url, error)
     return stream.row_count
 
 

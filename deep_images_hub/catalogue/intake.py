@@ -10,6 +10,9 @@ in order of the batches' ids, that is the one with the lowest batch id and posit
 Each run holds an advisory lock while it lives. Who stages holds a second one, shared, for the transaction, and looks whether the
 run lives: so nothing comes into staging once a run is over and has tidied up. Rows that a run left behind whose lock is free are
 removed by the next one.
+
+Where the store failed for some photographs of a batch, the run puts the decisions on the others aside, and the next one takes
+them up: it asks the store for nothing but what is missing.
 """
 
 import json
@@ -33,6 +36,8 @@ from deep_images_hub.verdicts import CHECK_VERSION
 # The first halves of the advisory locks of runs, and of staging; any numbers that nobody else takes.
 _ATTEMPT_LOCK_CLASS = 0x44494803
 _STAGING_LOCK_CLASS = 0x44494804
+# In the place of a run's number: decisions that are put aside. Those of another version of the checks are not taken up.
+_ASIDE = -CHECK_VERSION
 _COLUMNS = (
     "attempt", "batch_id", "submission_id", "status", "reason", "verdicts", "sha256", "format", "size_bytes",
     "picture_size_bytes", "width_px", "height_px", "picture_key", "thumbnail_key", "quality_score", "whole_hash", "inner_hash",
@@ -48,6 +53,7 @@ class BatchProgress:
         is_closed: merged, by this run or by another one.
         decided_count: submissions that have a decision, the unavailable ones among them.
         unavailable_count: submissions whose object the store could not give.
+        problem: what the store said of one of them.
     """
 
     batch_id: int
@@ -55,6 +61,7 @@ class BatchProgress:
     submitted_count: int
     decided_count: int
     unavailable_count: int
+    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def intake_attempt(engine: Engine) -> Iterator[int]:
 
     Holds one connection, idle and outside any transaction, whose end tells others that the run is over, however it ended.
     """
-    attempt = secrets.randbits(31)
+    attempt = 1 + secrets.randbelow((1 << 31) - 1)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("select pg_advisory_lock(:class, :attempt)"), {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt})
         try:
@@ -90,8 +97,12 @@ def intake_attempt(engine: Engine) -> Iterator[int]:
 
 
 def remove_dead_attempts(connection: Connection) -> int:
-    """Remove what runs left in staging that ended without tidying up; return how many rows there were."""
-    attempts = connection.execute(text("select distinct attempt from staged_decisions")).scalars().all()
+    """Remove what runs left in staging that ended without tidying up; return how many rows there were.
+
+    What was put aside stays, unless it is of another version of the checks.
+    """
+    left_behind = text("select distinct attempt from staged_decisions where attempt <> :aside")
+    attempts = connection.execute(left_behind, {"aside": _ASIDE}).scalars().all()
     removed = 0
     for attempt in attempts:
         lock = {"class": _ATTEMPT_LOCK_CLASS, "attempt": attempt}
@@ -103,8 +114,34 @@ def remove_dead_attempts(connection: Connection) -> int:
     return removed
 
 
-def pending_submissions(connection: Connection, *, portions: Sequence[tuple[int, int, int]]) -> list[PendingSubmission]:
-    """Return the submissions of some portions that wait for a decision, by batch and position.
+def put_decisions_aside(connection: Connection, *, attempt: int, batch_id: int) -> int:
+    """Keep a run's decisions on a batch for the next run, all but those that the store did not let it make; return how many."""
+    return connection.execute(
+        text(
+            "update staged_decisions set attempt = :aside"
+            " where attempt = :attempt and batch_id = :batch_id and status <> 'unavailable'"
+        ),
+        {"aside": _ASIDE, "attempt": attempt, "batch_id": batch_id},
+    ).rowcount
+
+
+def take_up_decisions(connection: Connection, *, attempt: int, batch_ids: Sequence[int]) -> int:
+    """Make the decisions on some batches that were put aside those of this run; return how many. Of two runs one gets them."""
+    return connection.execute(
+        text("update staged_decisions set attempt = :attempt where attempt = :aside and batch_id = any(:batch_ids)"),
+        {"aside": _ASIDE, "attempt": attempt, "batch_ids": list(batch_ids)},
+    ).rowcount
+
+
+def forget_decisions_put_aside(connection: Connection) -> None:
+    """Let the next run decide again, by the thresholds that it then has."""
+    connection.execute(text("delete from staged_decisions where attempt = :aside"), {"aside": _ASIDE})
+
+
+def pending_submissions(
+    connection: Connection, *, attempt: int, portions: Sequence[tuple[int, int, int]]
+) -> list[PendingSubmission]:
+    """Return the submissions of some portions that wait for a decision in this run, by batch and position.
 
     Args:
         portions: (batch id, first position, last position); a batch that was closed meanwhile has none.
@@ -117,9 +154,13 @@ def pending_submissions(connection: Connection, *, portions: Sequence[tuple[int,
             " as portions (batch_id, first, last)"
             " join submissions on submissions.batch_id = portions.batch_id"
             " and submissions.position between portions.first and portions.last"
-            " where submissions.status = 'pending' order by submissions.batch_id, submissions.position"
+            " where submissions.status = 'pending'"
+            # One look into the index for each, however many decisions the run has made by then.
+            " and (select true from staged_decisions as staged where staged.attempt = :attempt"
+            " and staged.batch_id = submissions.batch_id and staged.submission_id = submissions.id limit 1) is null"
+            " order by submissions.batch_id, submissions.position"
         ),
-        {"batch_ids": list(batch_ids), "firsts": list(firsts), "lasts": list(lasts)},
+        {"attempt": attempt, "batch_ids": list(batch_ids), "firsts": list(firsts), "lasts": list(lasts)},
     )
     return [PendingSubmission(**row._mapping) for row in rows]
 
@@ -143,7 +184,7 @@ def _staged_row(attempt: int, decision: Decision) -> tuple[object, ...]:
     submission, examination = decision.submission, decision.examination
     key = (attempt, submission.batch_id, submission.id)
     if examination is None:
-        return (*key, "unavailable", None, "[]", *[None] * (len(_COLUMNS) - 6))
+        return (*key, "unavailable", decision.problem, "[]", *[None] * (len(_COLUMNS) - 6))
     verdicts = json.dumps([asdict(verdict) for verdict in examination.verdicts])
     picture, sha256 = examination.picture, examination.sha256
     if picture is None or sha256 is None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.batches.thresholds import require_threshold
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
+from deep_images_hub.catalogue.intake import forget_decisions_put_aside
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import ConflictError
 from deep_images_hub.verdicts import REASONS, REVIEW_REASONS
@@ -159,8 +160,10 @@ def redeciding_alone(engine: Engine) -> Iterator[None]:
 def begin_redecision(connection: Connection, threshold: Threshold, *, before: CheckInForce, user_id: int | None) -> int:
     """Write down that a threshold is being applied, and return the redecision's id; of one that was stopped half way, the same.
 
-    Goes on only with the latest of a check: after another one, it would be no continuation.
+    Goes on only with the latest of a check: after another one, it would be no continuation. What intake has put aside was decided
+    by the threshold before, and is forgotten.
     """
+    forget_decisions_put_aside(connection)
     unfinished: int | None = connection.scalar(
         text(
             "select id from redecisions where check_name = :check_name and threshold = cast(:threshold as real)"

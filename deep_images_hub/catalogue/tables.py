@@ -508,7 +508,12 @@ batch_mails = Table(
 staged_decisions = Table(
     "staged_decisions",
     metadata,
-    Column("attempt", Integer, nullable=False, comment="the run of the job; its advisory lock says whether it lives"),
+    Column(
+        "attempt",
+        Integer,
+        nullable=False,
+        comment="the run of the job; its advisory lock says whether it lives. Below 0: put aside for the next run",
+    ),
     Column("batch_id", BigInteger, nullable=False),
     Column("submission_id", BigInteger, nullable=False),
     Column("status", Text, nullable=False, comment="unavailable: the store could not be asked, which is no verdict"),
@@ -527,7 +532,7 @@ staged_decisions = Table(
     Column("inner_hash", BigInteger),
     Column("grid", BYTEA),
     _one_of("status", ("accepted", "rejected", "unavailable")),
-    Index("ix_staged_decisions_attempt_batch_id", "attempt", "batch_id"),
+    Index("ix_staged_decisions_attempt_batch_id_submission_id", "attempt", "batch_id", "submission_id"),
     Index("ix_staged_decisions_batch_id", "batch_id"),
     prefixes=["UNLOGGED"],
 )

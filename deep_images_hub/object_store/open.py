@@ -106,6 +106,8 @@ def _s3_store(url: str, settings: Settings) -> S3Store:
         region=settings.s3_region,
         access_key_id=settings.s3_access_key_id,
         secret_access_key=settings.s3_secret_access_key,
+        timeout_s=settings.s3_timeout_s,
+        etag_is_md5=settings.s3_etag_is_md5,
     )
     return S3Store(service, bucket, check_key(prefix) if prefix else "")
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
 from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
+from deep_images_hub.object_store.etag import BodyCheck
 from deep_images_hub.object_store.interface import ObjectStat, ObjectStore, SubFolder, UnusableName
 from deep_images_hub.object_store.keys import check_key, check_key_start
 from deep_images_hub.object_store.relay import begun, content_type_of, copy_through, local_file
@@ -85,7 +86,10 @@ class S3Store:
         return b"".join(self.read_blocks(key))
 
     def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
-        """Yield an object in blocks. A connection that breaks is taken up where it broke."""
+        """Yield an object in blocks. A connection that breaks is taken up where it broke.
+
+        Raises UnavailableError in the end when the bytes are not those that were stored (`etag`).
+        """
         return begun(self._blocks(self._name(key), block_bytes))
 
     def stat(self, key: str) -> ObjectStat:
@@ -216,17 +220,18 @@ class S3Store:
         """Yield an object in blocks, asking for the rest again when the connection breaks."""
         offset_bytes, tries = 0, 0
         answer = self._get(name)
-        size_bytes, version = answer["ContentLength"], answer["ETag"]
+        size_bytes, version, check = answer["ContentLength"], answer["ETag"], BodyCheck(answer)
         while True:
             with closing(answer["Body"]) as body:
                 try:
                     while block := body.read(block_bytes):
+                        check.add(block)
                         yield block
                         offset_bytes, tries = offset_bytes + len(block), 0
-                    return
+                    return self._require_as_stored(check, name)
                 except _BROKEN_BODY as error:
                     if offset_bytes == size_bytes:
-                        return
+                        return self._require_as_stored(check, name)
                     tries += 1
                     if tries == _TRIES:
                         with translated(self.service, self.bucket, name):
@@ -234,6 +239,13 @@ class S3Store:
             time.sleep(_FIRST_PAUSE_S * 2**tries)
             # The same version only: half of one object and half of another would be nobody's.
             answer = self._get(name, Range=f"bytes={offset_bytes}-", IfMatch=version)
+
+    def _require_as_stored(self, check: BodyCheck, name: str) -> None:
+        if self.service.etag_is_md5 and not check.is_as_stored():
+            raise UnavailableError(
+                f"{self.service.name} gives other bytes for {name!r} in the bucket {self.bucket!r} than were stored: their MD5 "
+                "is not its ETag. Try again, and check the service. If its ETags are never MD5s, set HUB_S3_ETAG_IS_MD5=false."
+            )
 
     def _get(self, name: str, **part: Any) -> "GetObjectOutputTypeDef":
         with translated(self.service, self.bucket, name):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CONNECT_TIMEOUT_S = 5.0
-_READ_TIMEOUT_S = 60.0
 # Tries of one request, with growing pauses between them.
 _ATTEMPTS = 5
 # Threads of one process that talk to the service at once without waiting for each other.
@@ -35,12 +34,16 @@ class S3Service:
     Attributes:
         endpoint_url: None: Amazon's.
         access_key_id: None: boto3's own chain of credentials (environment, profile, role of the machine).
+        timeout_s: longest wait for the next bytes of an answer; then the request is sent again.
+        etag_is_md5: what is read is compared with the object's ETag (`etag`).
     """
 
     endpoint_url: str | None
     region: str
     access_key_id: SecretStr | None = None
     secret_access_key: SecretStr | None = None
+    timeout_s: float = 60.0
+    etag_is_md5: bool = True
 
     def client(self) -> "S3Client":
         """Return this process's client: made once, shared by its threads, never inherited by a fork."""
@@ -81,7 +84,7 @@ def _new_client(service: S3Service) -> "S3Client":
             signature_version="s3v4",
             s3={"addressing_style": "path"},
             connect_timeout=_CONNECT_TIMEOUT_S,
-            read_timeout=_READ_TIMEOUT_S,
+            read_timeout=service.timeout_s,
             retries={"mode": "standard", "max_attempts": _ATTEMPTS},
             max_pool_connections=_CONNECTIONS,
             # boto3's checksums in trailers are news to many services that are not Amazon's.
@@ -124,7 +127,7 @@ def translated(service: S3Service, bucket: str, key: str) -> Iterator[None]:
     except BotoCoreError as error:
         raise UnavailableError(
             f"The S3 service {service.name} did not answer for {key!r} in the bucket {bucket!r}, tried up to {_ATTEMPTS} times: "
-            f"{error}. Check HUB_S3_ENDPOINT_URL and the network."
+            f"{str(error).rstrip('.')}. Check HUB_S3_ENDPOINT_URL and the network."
         ) from error
 
 

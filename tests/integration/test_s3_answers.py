@@ -1,6 +1,8 @@
 """How S3Store takes answers that a healthy service gives seldom: lost races, downloads that break, pages that are errors."""
 
+import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -71,13 +73,13 @@ def ok(answer: Answer) -> None:
     answer.send(200, ETag='"1"')
 
 
-def part_of_the_body(sent: bytes, announced: int, status: int = 200) -> Callable[[Answer], None]:
+def part_of_the_body(sent: bytes, announced: int, status: int = 200, etag: str = "1") -> Callable[[Answer], None]:
     """Announce more than is sent, and hang up."""
 
     def hang_up(answer: Answer) -> None:
         answer.send_response(status)
         answer.send_header("Content-Length", str(announced))
-        answer.send_header("ETag", '"1"')
+        answer.send_header("ETag", f'"{etag}"')
         answer.end_headers()
         answer.wfile.write(sent)
         answer.close_connection = True
@@ -130,6 +132,51 @@ def test_download_that_always_breaks_is_unavailable(
     service.script = [part_of_the_body(b"", 10)]
     with pytest.raises(UnavailableError, match=r"did not answer for 'a' in the bucket 'bucket'"):
         store.read("a")
+
+
+BODY = b"0123456789" * 10
+MD5 = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
+MD5_OF_ONE_PART = hashlib.md5(bytes.fromhex(MD5), usedforsecurity=False).hexdigest() + "-1"
+
+
+def body_with(etag: str, body: bytes = BODY, **headers: str) -> Callable[[Answer], None]:
+    return lambda answer: answer.send(200, body, ETag=f'"{etag}"', **headers)
+
+
+@pytest.mark.parametrize("etag", [MD5, MD5_OF_ONE_PART])
+@pytest.mark.parametrize("body", [BODY[:60], BODY + b"more", BODY[:50] + b"x" + BODY[51:], b""])
+def test_body_other_than_what_was_stored_is_unavailable(service: ScriptedService, store: S3Store, etag: str, body: bytes) -> None:
+    service.script = [body_with(etag, body)]
+    with pytest.raises(UnavailableError, match=r"gives other bytes for 'a'.*HUB_S3_ETAG_IS_MD5"):
+        store.read("a")
+
+
+@pytest.mark.parametrize("etag", [MD5, MD5_OF_ONE_PART])
+def test_body_that_was_stored_is_read(service: ScriptedService, store: S3Store, etag: str) -> None:
+    service.script = [body_with(etag)]
+    assert store.read("a") == BODY
+
+
+def test_download_that_is_resumed_is_compared_as_a_whole(service: ScriptedService, store: S3Store) -> None:
+    begin = part_of_the_body(BODY[:30], 100, etag=MD5)
+    service.script = [begin, lambda answer: answer.send(206, BODY[30:], ETag=f'"{MD5}"')]
+    assert store.read("a") == BODY
+    service.script = [begin, lambda answer: answer.send(206, bytes(70), ETag=f'"{MD5}"')]
+    with pytest.raises(UnavailableError, match="gives other bytes"):
+        store.read("a")
+
+
+def test_etag_that_says_nothing_of_the_bytes_is_not_compared(service: ScriptedService, store: S3Store) -> None:
+    other = "0" * 32
+    service.script = [
+        body_with(f"{other}-2"),
+        body_with("opaque"),
+        body_with(other, x_amz_server_side_encryption="aws:kms"),
+        body_with(other, x_amz_server_side_encryption_customer_algorithm="AES256"),
+    ]
+    assert [store.read("a") for _ in range(4)] == [BODY] * 4
+    service.script = [body_with(other)]
+    assert replace(store, service=replace(store.service, etag_is_md5=False)).read("a") == BODY
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def take_in(hub: Hub) -> None:
     with intake_attempt(hub.engine) as attempt:
         for batch in pending:
             with hub.engine.begin() as connection:
-                submissions = pending_submissions(connection, portions=[(batch.id, 0, batch.submitted_count)])
+                submissions = pending_submissions(connection, attempt=attempt, portions=[(batch.id, 0, batch.submitted_count)])
                 stage_decisions(connection, attempt=attempt, decisions=decide(submissions, store=hub.store, limits=limits))
                 merge_batch(connection, attempt=attempt, batch_id=batch.id)
 

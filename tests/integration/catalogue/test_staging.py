@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,16 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.batches.decide import Decision, PendingSubmission
-from deep_images_hub.catalogue.intake import intake_attempt, remove_dead_attempts, stage_decisions
+from deep_images_hub.catalogue.intake import (
+    forget_decisions_put_aside,
+    intake_attempt,
+    put_decisions_aside,
+    remove_dead_attempts,
+    stage_decisions,
+    take_up_decisions,
+)
 from deep_images_hub.errors import UnavailableError
+from deep_images_hub.images.examine import refused_as_missing
 
 if TYPE_CHECKING:
     from tests.conftest import HubOf
@@ -23,6 +32,9 @@ DECISION = Decision(PendingSubmission(id=1, batch_id=1, position=0, object_key="
 def engine(hub_of: HubOf) -> Iterator[Engine]:
     with hub_of() as hub:
         yield hub.engine
+
+
+DECIDED = replace(DECISION, submission=replace(DECISION.submission, id=2, position=1), examination=refused_as_missing())
 
 
 def staged(engine: Engine) -> int:
@@ -85,3 +97,32 @@ def test_the_next_run_removes_what_a_killed_one_left(engine: Engine) -> None:
             assert remove_dead_attempts(connection) == 1
         assert staged(engine) == 1, "a run that lives keeps what it staged"
     assert staged(engine) == 0
+
+
+def test_decisions_that_are_put_aside_outlive_their_run_and_one_run_takes_them_up(engine: Engine) -> None:
+    with intake_attempt(engine) as attempt, engine.begin() as connection:
+        stage_decisions(connection, attempt=attempt, decisions=[DECISION, DECIDED])
+        # What the store did not give is no decision.
+        assert put_decisions_aside(connection, attempt=attempt, batch_id=1) == 1
+    with engine.begin() as connection:
+        assert remove_dead_attempts(connection) == 0
+    assert staged(engine) == 1
+    with intake_attempt(engine) as first, intake_attempt(engine) as second, engine.begin() as connection:
+        assert take_up_decisions(connection, attempt=first, batch_ids=[2]) == 0
+        assert take_up_decisions(connection, attempt=first, batch_ids=[1]) == 1
+        assert take_up_decisions(connection, attempt=second, batch_ids=[1]) == 0
+    assert staged(engine) == 0, "a run that did not merge what it took up has it decided again"
+
+
+def test_decisions_of_other_checks_are_not_taken_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with intake_attempt(engine) as attempt, engine.begin() as connection:
+        stage_decisions(connection, attempt=attempt, decisions=[DECIDED])
+        put_decisions_aside(connection, attempt=attempt, batch_id=1)
+        forget_decisions_put_aside(connection)
+        assert connection.scalar(text("select count(*) from staged_decisions")) == 0
+        stage_decisions(connection, attempt=attempt, decisions=[DECIDED])
+        put_decisions_aside(connection, attempt=attempt, batch_id=1)
+    monkeypatch.setattr("deep_images_hub.catalogue.intake._ASIDE", -1)
+    with intake_attempt(engine) as attempt, engine.begin() as connection:
+        assert take_up_decisions(connection, attempt=attempt, batch_ids=[1]) == 0
+        assert remove_dead_attempts(connection) == 1

@@ -22,6 +22,7 @@ from deep_images_hub.settings import load_settings
 from deep_images_hub.wiring import Hub, open_hub, resolve
 from tests.builders import photographs
 from tests.integration.intake.crowds import catalogue_of, objects_of, send_crowd, take_in
+from tests.integration.intake.moments import moment
 
 if TYPE_CHECKING:
     from tests.conftest import HubOf
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 DEFECTS = "exact_duplicate=0.15,truncated=0.1"
 LABELS, PHOTOS_PER_LABEL = 10, 60
 PATIENCE_S = 240
+# Faults strike while there is still much to do.
+MOST_CLOSED, MAX_PAUSE_MS = 4, 150
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -59,6 +62,20 @@ def count(hub: Hub, table_and_condition: str) -> int:
 
 def closed_batches(hub: Hub) -> int:
     return count(hub, "batches where status = 'closed'")
+
+
+def some_more_closed(hub: Hub, fault: str) -> Callable[[], bool]:
+    """Return what tells whether a run has closed as many more batches as the seed says, and a moment has gone by."""
+    enough = closed_batches(hub) + moment(fault, MOST_CLOSED)
+    pause_s = moment(f"{fault}, pause", MAX_PAUSE_MS) / 1000
+
+    def is_reached() -> bool:
+        if closed_batches(hub) <= enough:
+            return False
+        time.sleep(pause_s)
+        return True
+
+    return is_reached
 
 
 def run_until(hub: Hub, output: Path, is_reached: Callable[[], bool], end: Callable[[subprocess.Popen[bytes]], None]) -> int:
@@ -125,12 +142,12 @@ def test_intake_stopped_and_killed_half_way_ends_like_an_undisturbed_run(
 
         # Killed while batches are being merged: some are, and decisions on others are left behind.
         output = tmp_path / "intake.log"
-        assert run_until(hub, output, lambda: closed_batches(hub) > 0, kill) == -signal.SIGKILL
+        assert run_until(hub, output, some_more_closed(hub, "driver killed"), kill) == -signal.SIGKILL
         closed = closed_batches(hub)
         assert closed < batches
 
         # Stopped by Ctrl-C: what is merged stays, and nothing is left in staging.
-        assert run_until(hub, output, lambda: closed_batches(hub) > closed, stop) == 130, output.read_text()
+        assert run_until(hub, output, some_more_closed(hub, "driver stopped"), stop) == 130, output.read_text()
         assert "Traceback" not in output.read_text()
         assert count(hub, "staged_decisions") == 0
 
@@ -145,7 +162,7 @@ def test_python_worker_killed_half_way_is_replaced(
     with hub_of() as hub:
         send_crowd(hub, spark, photos=photos, defects=DEFECTS)
         output = tmp_path / "intake.log"
-        assert run_until(hub, output, lambda: closed_batches(hub) > 0, kill_a_python_worker) == 0, output.read_text()
+        assert run_until(hub, output, some_more_closed(hub, "worker killed"), kill_a_python_worker) == 0, output.read_text()
         assert catalogue_of(hub) == catalogue_of(undisturbed)
         assert objects_of(hub) == objects_of(undisturbed)
 
@@ -165,7 +182,7 @@ def test_database_killed_half_way_ends_intake_with_a_message_and_loses_nothing(
             os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
 
         output = tmp_path / "intake.log"
-        assert run_until(hub, output, lambda: closed_batches(hub) > 0, kill_the_database) == 1, output.read_text()
+        assert run_until(hub, output, some_more_closed(hub, "database killed"), kill_the_database) == 1, output.read_text()
         assert "Traceback" not in output.read_text()
 
         hub.engine.dispose()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deep_images_hub.batches.decide import FETCH_AHEAD, MAX_FAILURES_IN_A_ROW, Decision, PendingSubmission, decide
-from deep_images_hub.errors import UnavailableError
+from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, limits_from_settings
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.settings import Settings
@@ -31,6 +31,16 @@ class FailingStore(FolderStore):
         if self.full and key.startswith("thumbnails/"):
             raise UnavailableError("The store is full.")
         return super().create(key, body, content_type)
+
+
+@dataclass(frozen=True)
+class LyingStore(FolderStore):
+    """A folder that gives other bytes than it has, or none."""
+
+    def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
+        if "lost" in key:
+            raise NotFoundError("It was here a moment ago.")
+        return iter([bytes(31_000_000)] if "long" in key else [b""])
 
 
 @pytest.fixture
@@ -97,3 +107,19 @@ def test_store_that_is_down_is_not_asked_for_ever(tmp_path: Path, limits: Examin
     submissions = submitted(store, {f"gone-{n}.jpg": None for n in range(60)})
     assert {outcome(decision) for decision in decide(submissions, store=store, limits=limits)} == {None}
     assert len(asked) <= MAX_FAILURES_IN_A_ROW + FETCH_AHEAD + 1
+
+
+def test_store_that_contradicts_itself_never_rejects_a_photograph(tmp_path: Path, limits: ExaminationLimits) -> None:
+    """It is asked a second time before a photograph is called missing or too large."""
+    submissions = submitted(store := LyingStore(tmp_path), {"lost.jpg": b"x", "long.jpg": b"x", "really-lost.jpg": None})
+    decisions = decide(submissions, store=store, limits=limits)
+    assert [outcome(decision) for decision in decisions] == [None, None, "missing"]
+    assert [decision.problem is None for decision in decisions] == [False, False, True]
+    assert "contradicts itself about 'landing/b/lost.jpg'" in (decisions[0].problem or "")
+
+
+def test_problem_of_the_store_comes_with_every_photograph_that_waits(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FailingStore(tmp_path, full=True)
+    submissions = submitted(store, {"0.jpg": render(0, "Pear", 0), **{f"gone-{n}.jpg": None for n in range(20)}})
+    problems = [decision.problem for decision in decide(submissions, store=store, limits=limits)]
+    assert problems == ["The store is full.", *["The store does not answer."] * 20]
