@@ -82,12 +82,13 @@ def _demo(settings: Settings, given: Namespace) -> int:
         accounts = DemoAccounts(settings.home)
         with hub.engine.begin() as connection:
             user_ids = accounts.ensure(connection)
-    with (
-        watch.stage("labels", "Labels: the graph of the drawn products"),
-        as_file(resource("config/labels/demo.csv")) as labels_file,
-        hub.engine.begin() as connection,
-    ):
-        load_labels(connection, labels_file)
+    if not given.photos:
+        with (
+            watch.stage("labels", "Labels: the graph of the drawn products"),
+            as_file(resource("config/labels/demo.csv")) as labels_file,
+            hub.engine.begin() as connection,
+        ):
+            load_labels(connection, labels_file)
     try:
         report = _run_main_job(hub, given, watch, requested_by=user_ids["premium"])
     finally:
