@@ -88,10 +88,13 @@ class TrainingSet:
 def features_by_position(
     connection: Connection, training_set: TrainingSet, *, model: str, version_id: int
 ) -> NDArray[np.float32]:
-    """Return the features of all pictures of a set, (n, d). Raises UnavailableError when some have none."""
+    """Return the features of all pictures of a set, (n, d). Raises UnavailableError when some have none.
+
+    The version may have more pictures: those that had been taken down when the set was read.
+    """
     ids, features = features_of(connection, model=model, version_id=version_id)
-    expected = [picture.image_id for picture in training_set.pictures]
-    if ids.tolist() != expected:
-        missing = len(set(expected) - set(ids.tolist()))
+    expected = np.array([picture.image_id for picture in training_set.pictures], np.int64)
+    if missing := np.setdiff1d(expected, ids).size:
         raise UnavailableError(f"{missing} of {len(expected)} pictures have no features of {model}. Run scripts/submit embed.")
-    return features
+    # Both are in the version's order.
+    return features if len(ids) == len(expected) else features[np.isin(ids, expected)]

@@ -18,7 +18,7 @@ from deep_images_hub.catalogue.labels import label_by_words
 from deep_images_hub.catalogue.picture_reports import close_reports, open_report_count, reported_pictures
 from deep_images_hub.catalogue.reviews import Reviewed, ReviewFilter, WaitingPicture
 from deep_images_hub.datasets.takedown import take_down
-from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.labels.imagenet import imagenet_class_names
 from deep_images_hub.picture_reports import REPORT_WORDS
 from deep_images_hub.verdicts import REFUSAL_REASONS
@@ -273,5 +273,9 @@ def _count() -> int:
     """Return how many pictures wait for an operator, in review or reported; 0 for everybody else."""
     if not may("operate"):
         return 0
-    with hub().engine.connect() as connection:
-        return reviews.waiting_count(connection) + open_report_count(connection)
+    try:
+        with hub().engine.connect() as connection:
+            return reviews.waiting_count(connection) + open_report_count(connection)
+    except UnavailableError:
+        # Every page asks, and so does the one that says that the catalogue does not answer.
+        return 0

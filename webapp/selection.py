@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,7 @@ from webapp.access import public, requires, signed_in_user
 from webapp.addresses import safe_target
 from webapp.chosen import Selection, recipe_from_form, selection_from_session, session_from_selection
 from webapp.services import hub
+from webapp.wording import plural
 
 blueprint = Blueprint("selection", __name__, url_prefix="/selection")
 
@@ -133,6 +135,11 @@ def _page(name: str, problem: str | None = None) -> str:
     with hub().engine.connect() as connection:
         labels = labels_by_codes(connection, chosen.label_codes)
         pictures = pictures_by_sha256s(connection, (*chosen.pictures, *chosen.left_out))
+        if gone := set(chosen.pictures) - pictures.keys():
+            # Nothing shows them any more, so that nobody could take them out.
+            chosen = replace(chosen, pictures=tuple(sha256 for sha256 in chosen.pictures if sha256 not in gone))
+            session["selection"] = session_from_selection(chosen)
+            flash(f"{plural(len(gone), 'picture')} of the selection left the hub and can be chosen no longer.", "warn")
         counts: Counter[tuple[str, str]] | None = None
         if chosen.count and problem is None:
             try:

@@ -17,6 +17,8 @@ from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.verdicts import CHECK_VERSION, DECISION_CAUSES, REASONS, Verdict
 
+# The detail of a change by which an operator takes a decision back. What it takes back counts as if it had never been.
+TAKEN_BACK = "taken back"
 _DECIDED = ("accepted", "rejected", "review")
 
 
@@ -257,7 +259,11 @@ def _moved_labels(
     """Take and give current labels. Returns the moved label's row by submission, and what it adds to counts by label."""
     leaving = [was.submission_id for was in changed if was.status == "accepted"]
     coming = [was.submission_id for was in changed if wanted[was.submission_id].status == "accepted"]
-    given = {"label_ids": [wanted[submission_id].label_id for submission_id in coming], "user_id": user_id}
+    given = {
+        "label_ids": [wanted[submission_id].label_id for submission_id in coming],
+        "user_id": user_id,
+        "taken_back": TAKEN_BACK,
+    }
     rows: dict[int, int] = {}
     counts: Counter[int] = Counter()
     for query, submission_ids, parameters, added in (

@@ -9,6 +9,9 @@ from deep_images_hub.catalogue.datasets import DatasetVersion, version_by_id
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.datasets.split import Candidate, SplitCandidate
 
+# The advisory lock of whoever takes a picture down; any number that nobody else takes.
+_LOCK_KEY = 0x4449480A
+
 
 @dataclass(frozen=True)
 class Tombstone:
@@ -23,6 +26,14 @@ def tombstones(connection: Connection, version_id: int) -> list[Tombstone]:
     """Return the tombstones of a version and of those that it patches, by sha256."""
     rows = connection.execute(load_query("tombstones"), {"version_id": version_id})
     return [Tombstone(**row._mapping) for row in rows]
+
+
+def one_takedown_at_a_time(connection: Connection) -> None:
+    """Wait for whoever takes a picture down, and keep others from it until the transaction ends.
+
+    Each locks its picture and writes patches with all others: two of one version would wait for each other.
+    """
+    connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
 
 
 def mark_taken_down(connection: Connection, *, image_id: int) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.queries import load_query
-from deep_images_hub.errors import ConflictError, InvalidInputError
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.picture_reports import MAX_NOTE_LENGTH, REPORT_REASONS
 
 # Open reports that are counted; more are said to be more.
@@ -49,14 +49,20 @@ class ReportedPicture:
 def report_picture(connection: Connection, *, image_id: int, user_id: int, reason: str, note: str) -> bool:
     """Write down that somebody reports a picture. False: they have done so already, and nobody has decided on it yet.
 
+    Waits for whoever takes the picture down at this moment, so that no report stays open of one that is down.
+
     Raises:
         InvalidInputError: the reason is none of REPORT_REASONS, or the note is too long.
+        NotFoundError: the picture was taken down.
     """
     if reason not in REPORT_REASONS:
         raise InvalidInputError(f"{reason[:40]!r} is no reason of a report. Expected one of {', '.join(REPORT_REASONS)}.")
     note = note.strip()
     if len(note) > MAX_NOTE_LENGTH:
         raise InvalidInputError(f"The note has {len(note):,} characters; at most {MAX_NOTE_LENGTH:,} are taken. Shorten it.")
+    is_there = text("select taken_down_at is null from images where id = :image_id for key share")
+    if not connection.scalar(is_there, {"image_id": image_id}):
+        raise NotFoundError("There is no such picture here any more: it was taken down.")
     added = connection.execute(
         text(
             "insert into picture_reports (image_id, user_id, reason, note) values (:image_id, :user_id, :reason, :note)"

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from deep_images_hub.batches.report import reason_words
-from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
+from deep_images_hub.catalogue.decisions import TAKEN_BACK, DecisionChange, change_decisions
 from deep_images_hub.catalogue.labels import label_by_code
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
@@ -79,7 +79,6 @@ class Reviewed:
 
     change_id: int
     submission_id: int
-    sha256: str
     status: str
     reason: str | None
     label_name: str | None
@@ -95,6 +94,7 @@ def waiting_pictures(
             "label_code": wanted.label_code,
             "reason": wanted.reason,
             "batch_key": wanted.batch_key,
+            "taken_back": TAKEN_BACK,
             "after_submission_id": after_submission_id,
             "limit": limit,
         },
@@ -117,7 +117,7 @@ def waiting_kinds(connection: Connection) -> list[WaitingKind]:
 
 
 def accept(connection: Connection, *, submission_id: int, user_id: int) -> None:
-    """Let a picture in under the label that it has been sent with.
+    """Let a picture in under the label that it had before it went into review, or else the one that it was sent with.
 
     Each of the decisions here belongs near the end of a transaction: they lock as `change_decisions` does.
 
@@ -177,7 +177,7 @@ def take_back(connection: Connection, *, change_id: int, user_id: int) -> int:
     now = lock_decision(connection, submission_id)
     if now.change_id != change_id:
         raise ConflictError(f"This decision no longer stands: {_who(now)} Nothing was changed.")
-    _change(connection, DecisionChange(submission_id, now.from_status, now.from_reason), "flag", "taken back", user_id)
+    _change(connection, DecisionChange(submission_id, now.from_status, now.from_reason), "flag", TAKEN_BACK, user_id)
     return submission_id
 
 

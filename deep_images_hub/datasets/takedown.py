@@ -14,6 +14,7 @@ from deep_images_hub.catalogue.patches import (
     latest_patch,
     mark_patched,
     mark_taken_down,
+    one_takedown_at_a_time,
     pictures_left,
     tombstones,
     unpatched_versions_with,
@@ -29,12 +30,13 @@ from deep_images_hub.picture_reports import REPORT_WORDS
 def take_down(connection: Connection, *, sha256: str, user_id: int) -> list[DatasetVersion]:
     """Take a reported picture down, close its reports, and return the patches of the dataset versions that had it.
 
-    Call it in a transaction of its own. Reads and writes every picture of those versions.
+    Call it in a transaction of its own. Reads and writes every picture of those versions. Others who take something down wait.
 
     Raises:
         NotFoundError: there is no such picture.
         ConflictError: it has no open report, or no longer: nothing is changed.
     """
+    one_takedown_at_a_time(connection)
     image = image_by_sha256(connection, sha256)
     reasons = close_reports(connection, image_id=image.image_id, outcome="taken_down", user_id=user_id)
     submission_id = submission_of_object(connection, image.original_key)

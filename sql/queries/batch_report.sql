@@ -29,10 +29,12 @@ left join lateral (
     from verdicts
     where
         verdicts.submission_id = submissions.id
+        -- A check that passes decides nothing: an operator may have refused for the same reason what it let through.
+        and verdicts.outcome = 'fail'
         and (
             verdicts.check_name = submissions.reason
             or (verdicts.check_name = 'review' and starts_with(verdicts.detail, submissions.reason || ':'))
-            or (verdicts.check_name in ('bytes', 'decode') and verdicts.outcome = 'fail' and submissions.reason is not null)
+            or (verdicts.check_name in ('bytes', 'decode') and submissions.reason is not null)
         )
     order by verdicts.id desc
     limit 1

@@ -1,7 +1,8 @@
 -- Give the pictures of submissions that are accepted now a current label: the one that is named, said by an operator; or else the one
 -- that they had when they were last accepted, whoever said it; without one, the supplier's. An acceptance that an operator took back is
 -- none. Pictures that have a current label are left alone.
--- Parameters: submission_ids, label_ids (two lists of one length; null: no label is named), user_id (who names them).
+-- Parameters: submission_ids, label_ids (two lists of one length; null: no label is named), user_id (who names them), taken_back (the
+-- detail of a change that takes a decision back).
 -- Columns: submission_id, image_label_id, label_id.
 with wanted as (
     select *
@@ -30,7 +31,7 @@ lost as (
     where
         coming.named_id is null
         and decision_changes.image_label_id is not null
-        and not (decision_changes.cause = 'operator' and decision_changes.to_status = 'review')
+        and not (decision_changes.cause = 'operator' and decision_changes.detail is not distinct from :taken_back)
     order by coming.submission_id, decision_changes.id desc
 ),
 given_back as (

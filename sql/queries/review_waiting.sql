@@ -1,5 +1,6 @@
 -- Which pictures wait for somebody to look at them? Oldest first, after a submission, of a label as it was sent, of a reason or a batch.
--- Parameters: after_submission_id (0: from the oldest), label_code, reason, batch_key (null: any), limit.
+-- Parameters: after_submission_id (0: from the oldest), label_code, reason, batch_key (null: any), taken_back (the detail of a change that
+-- takes a decision back), limit.
 -- Columns: submission_id, sha256, width_px, height_px, label_id, label_code, label_name (the label that it comes back under: the one that
 -- it had before it went into review, or else the one that was sent), reason, score, threshold, detail (of the verdict that put it here;
 -- null: there is none), batch_key, filename, supplier_name, since, class_indexes, class_probabilities (what a network takes it for, the
@@ -34,7 +35,7 @@ left join lateral (
     where
         decision_changes.submission_id = submissions.id
         and decision_changes.from_status = 'accepted'
-        and not (decision_changes.cause = 'operator' and decision_changes.to_status = 'review')
+        and not (decision_changes.cause = 'operator' and decision_changes.detail is not distinct from :taken_back)
     order by decision_changes.id desc
     limit 1
 ) as doubted on true
@@ -42,7 +43,12 @@ join labels on labels.id = coalesce(doubted.label_id, sent.id)
 left join lateral (
     select verdicts.score, verdicts.threshold, verdicts.detail
     from verdicts
-    where verdicts.submission_id = submissions.id and verdicts.check_name = submissions.reason
+    where
+        verdicts.submission_id = submissions.id
+        and (
+            (verdicts.check_name = submissions.reason and verdicts.outcome = 'fail')
+            or (verdicts.check_name = 'review' and verdicts.outcome = 'flag' and verdicts.detail <> :taken_back)
+        )
     order by verdicts.id desc
     limit 1
 ) as deciding on true

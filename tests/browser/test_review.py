@@ -62,8 +62,14 @@ def test_operator_decides_by_keyboard_alone(open_page, builder, doubted: list[in
         page.keyboard.press("s")
         expect_picture(page, doubted[4])
         assert page.evaluate("document.querySelector('[data-swap=picture] img').naturalWidth") > 0
-        page.keyboard.press("a")
+        page.keyboard.press("l")
+        page.keyboard.type("app")
+        expect(page.get_by_role("listbox").get_by_role("option", name="Apple")).to_be_visible()
+        # Whoever types on and is faster than the list means what is typed.
+        page.get_by_label("Another label").fill("pear")
+        page.keyboard.press("Enter")
         expect(page.get_by_text("That was the last one")).to_be_visible()
+        expect(page.get_by_text("accepted as Pear")).to_be_visible()
         assert statuses(builder, doubted) == [
             ("accepted", None),
             ("rejected", "blurry"),

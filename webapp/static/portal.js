@@ -29,6 +29,7 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
   }
   let chosen = -1;
   let asked = 0;
+  let shownFor;
   let waiting;
 
   const close = () => {
@@ -60,6 +61,7 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
     if (!labels.length) list.append(element("p", {}, "No label has this in its name."));
     list.hidden = false;
     chosen = -1;
+    shownFor = query;
     input.setAttribute("aria-expanded", "true");
   };
   input.addEventListener("input", () => {
@@ -72,10 +74,16 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       choose(chosen + (event.key === "ArrowDown" ? 1 : chosen < 0 ? 0 : -1));
-    } else if (event.key === "Enter" && (chosen >= 0 || picks)) {
+    } else if (event.key === "Enter" && (chosen >= 0 || (picks && shownFor === input.value.trim()))) {
+      // A list of what was typed before is nobody's choice: the words themselves are sent then.
       event.preventDefault();
       list.querySelectorAll("a")[Math.max(chosen, 0)]?.click();
     }
+  });
+  searchForm.addEventListener("submit", () => {
+    clearTimeout(waiting);
+    asked++;
+    close();
   });
   if (picks) {
     list.addEventListener("click", (event) => {

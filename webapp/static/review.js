@@ -37,7 +37,8 @@ if (review) {
     next.catch(() => null);
   };
   const show = (part) => {
-    for (const fresh of part.querySelectorAll("[data-swap]")) review.querySelector(`[data-swap="${fresh.dataset.swap}"]`).replaceWith(fresh);
+    // What is inside is exchanged, so that the title stays the live region of which changes are read out.
+    for (const fresh of part.querySelectorAll("[data-swap]")) review.querySelector(`[data-swap="${fresh.dataset.swap}"]`).replaceChildren(...fresh.childNodes);
     for (const field of review.querySelectorAll("input[name=submission_id]")) field.value = part.dataset.submission;
     skip.href = part.dataset.following;
     history.replaceState(null, "", part.dataset.here);

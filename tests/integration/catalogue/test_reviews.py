@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue import reviews
+from deep_images_hub.catalogue.batch_reports import file_reports
 from deep_images_hub.catalogue.decisions import decision_history, why_rejected
 from deep_images_hub.catalogue.images import labels_of, verdicts_of
 from deep_images_hub.catalogue.label_counts import recount
@@ -150,6 +151,59 @@ def test_decision_that_is_taken_back_leaves_the_picture_waiting_as_it_was_and_bo
     ]
     said = planted.execute(text("select outcome from verdicts where check_name = 'review' order by id")).scalars().all()
     assert said == ["pass", "flag", "pass"]
+
+
+def test_picture_that_was_relabelled_and_is_doubted_again_comes_back_under_the_new_label(planted: Connection) -> None:
+    grace, of = operator(planted), submission_id(planted, 0)
+    reviews.relabel(planted, submission_id=of, label_code="pear", user_id=grace)
+
+    reviews.put_into_review(planted, submission_id=of, user_id=grace)
+
+    assert waiting(planted)[0].label_code == "pear"
+    reviews.accept(planted, submission_id=of, user_id=grace)
+    assert current_label(planted, 0) == ("pear", "operator")
+    assert recount(planted) == []
+
+
+def judge(connection: Connection, of: int, check_name: str, outcome: str, score: float) -> None:
+    connection.execute(
+        text(
+            "insert into verdicts (submission_id, check_name, check_version, score, threshold, outcome, detail)"
+            " values (:of, :check_name, 2, :score, 0.2, :outcome, 'by a check')"
+        ),
+        {"of": of, "check_name": check_name, "score": score, "outcome": outcome},
+    )
+
+
+def test_picture_that_somebody_doubts_waits_without_the_score_of_a_network_that_did_not(planted: Connection) -> None:
+    of = submission_id(planted, 3)
+    judge(planted, of, "label_agreement", "pass", 0.9)
+
+    reviews.put_into_review(planted, submission_id=of, user_id=operator(planted))
+
+    (picture,) = [picture for picture in waiting(planted) if picture.submission_id == of]
+    assert (picture.score, picture.detail) == (None, "somebody says that its label is wrong")
+
+
+def test_report_says_what_an_operator_found_and_not_what_a_check_let_pass(planted: Connection) -> None:
+    of = submission_id(planted, 0)
+    reviews.reject(planted, submission_id=of, reason="blurry", user_id=operator(planted))
+    # As another threshold leaves it, which changes no operator's decision.
+    judge(planted, of, "blurry", "pass", 0.9)
+
+    told = file_reports(planted, batch_key="b1", after_position=-1, limit=1)[0]
+
+    assert (told.reason, told.score, told.detail) == ("blurry", None, "blurry: blurred")
+
+
+def test_takedown_is_no_decision_to_be_taken_back(planted: Connection) -> None:
+    grace = operator(planted)
+    reviews.accept(planted, submission_id=submission_id(planted, 0), user_id=grace)
+    decided = latest_change(planted, grace)
+
+    reviews.refuse_as_taken_down(planted, submission_id=submission_id(planted, 2), why="people", user_id=grace)
+
+    assert latest_change(planted, grace) == decided
 
 
 def test_decisions_are_taken_back_one_after_another(planted: Connection) -> None:

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from deep_images_hub.catalogue import reviews
 from deep_images_hub.catalogue.batches import batch_by_key
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
 from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings
 from deep_images_hub.catalogue.label_counts import recount
+from deep_images_hub.errors import UnavailableError
 from tests.builders import PASSWORD, photographs
 from tests.integration.portal.conftest import PortalHub, send, token
 from webapp import create_app
@@ -97,6 +99,14 @@ def test_nobody_else_is_shown_that_something_waits(signed_in, visitor) -> None:
     for client in (visitor, signed_in("supplier")):
         assert 'href="/review"' not in client.get("/labels").text
         assert client.post("/review/accept", headers={"Accept": "application/json"}).status_code in (400, 403)
+
+
+def test_page_of_an_error_is_shown_though_nobody_can_say_what_waits(operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(_connection: Connection) -> int:
+        raise UnavailableError("The catalogue does not answer.")
+
+    monkeypatch.setattr(reviews, "waiting_count", unavailable)
+    assert operator.get("/no-such-page").status_code == 404
 
 
 def test_decisions_by_form_lead_from_picture_to_picture_and_counts_add_up(operator, portal) -> None:

@@ -2,22 +2,31 @@
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.batches import batch_by_key
-from deep_images_hub.catalogue.datasets import training_pictures, version_by_id, version_items
+from deep_images_hub.catalogue.datasets import DatasetVersion, training_pictures, version_by_id, version_items
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions, submission_of_object
+from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings
 from deep_images_hub.catalogue.images import image_by_sha256
 from deep_images_hub.catalogue.label_counts import recount
+from deep_images_hub.catalogue.patches import unpatched_versions_with
 from deep_images_hub.catalogue.picture_reports import report_picture
+from deep_images_hub.datasets import takedown
 from deep_images_hub.datasets.takedown import take_down
-from deep_images_hub.errors import ConflictError
+from deep_images_hub.errors import ConflictError, NotFoundError
+from spark_jobs.training_set import TrainingSet, features_by_position
 from tests.builders import PASSWORD, photographs
+from tests.integration.catalogue.test_concurrent_counts import run_together
 from tests.integration.portal.conftest import HALVES, PortalHub, send
 from webapp import create_app
 
@@ -228,3 +237,71 @@ def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_
         assert image_by_sha256(connection, sha256).label_code == "/m/apple"
     again = send(clients["operator"], "/review/reports/doubt", sha256=sha256)
     assert "No report of this picture is open any more: Grace kept it" in clients["operator"].get(again.location).text
+
+
+def remove(portal: PortalHub, sha256: str) -> None:
+    with portal.hub.engine.begin() as connection:
+        take_down(connection, sha256=sha256, user_id=portal.users["operator"].id)
+
+
+def test_picture_that_was_taken_down_cannot_be_reported_any_more(portal) -> None:
+    with portal.hub.engine.begin() as connection:
+        image_id = image_by_sha256(connection, portal.images["/m/apple"][0]).image_id
+        with pytest.raises(NotFoundError, match="it was taken down"):
+            report_picture(connection, image_id=image_id, user_id=portal.users["premium"].id, reason="people", note="")
+
+
+def test_run_that_waits_trains_on_the_pictures_that_are_left_and_on_their_features(portal) -> None:
+    with portal.hub.engine.begin() as connection:
+        every = connection.execute(text("select image_id from dataset_items where version_id = :id"), {"id": portal.version_id})
+        seen = {image_id: np.full(3, number, np.float32) for number, image_id in enumerate(every.scalars())}
+        add_embeddings(connection, model="m", rows=[Embedding(*row) for row in seen.items()])
+        left = TrainingSet.of_version(connection, portal.version_id)
+
+        features = features_by_position(connection, left, model="m", version_id=portal.version_id)
+
+    assert len(left.pictures) < len(seen)
+    assert features.tolist() == [seen[picture.image_id].tolist() for picture in left.pictures]
+
+
+def test_version_whose_patch_lost_everything_says_that_nothing_is_left(clients, portal) -> None:
+    both = tuple(portal.images["/m/apple"][2:4])
+    version = portal.version(name="Two apples", pictures=both)
+    for sha256, words in zip(both, ("What is left is a dataset of its own", "Nothing is left of it to download"), strict=True):
+        report(portal, sha256)
+        remove(portal, sha256)
+        assert words in clients["nobody"].get(f"/datasets/{version.id}").text
+
+
+def test_two_pictures_of_one_version_are_taken_down_at_once(clients, portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of different batches: a batch is locked too.
+    both = (portal.images["/m/apple"][5], portal.images["/m/pear"][5])
+    marked = threading.Barrier(len(both))
+
+    def versions_when_both_are_marked(connection: Connection, *, image_id: int) -> list[DatasetVersion]:
+        # Each would wait for the other's picture from here on; whoever comes alone goes on after a moment.
+        with suppress(threading.BrokenBarrierError):
+            marked.wait(0.5)
+        return unpatched_versions_with(connection, image_id=image_id)
+
+    monkeypatch.setattr(takedown, "unpatched_versions_with", versions_when_both_are_marked)
+    for sha256 in both:
+        report(portal, sha256)
+
+    assert run_together(*(lambda sha256=sha256: remove(portal, sha256) for sha256 in both)) == []
+
+    pictures, _, _ = files_of(clients["premium"], portal.version_id)
+    assert pictures.isdisjoint(both)
+
+
+def test_selection_lets_go_of_a_picture_that_was_taken_down(clients, portal) -> None:
+    client, sha256 = clients["premium"], portal.images["/m/apple"][4]
+    send(client, "/selection/labels/add", label_code="/m/food")
+    send(client, "/selection/pictures/add", sha256=sha256)
+    report(portal, sha256)
+    remove(portal, sha256)
+
+    assert "1 picture of the selection left the hub" in client.get("/selection").text
+
+    assert "left the hub" not in client.get("/selection").text
+    assert send(client, "/selection/freeze", name="What is left").status_code == 302
