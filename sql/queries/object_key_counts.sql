@@ -1,4 +1,4 @@
--- How many objects does the catalogue name in each area of the store?
+-- How many objects does the catalogue name in each area of the store, but for those of decisions that wait to be merged?
 -- Parameters: none.
 -- Columns: area, names; by area.
 select 'images/' as area, count(*) as names from images

@@ -1,8 +1,17 @@
--- Which objects does the catalogue name in one area of the store?
+-- Which objects does the catalogue name in one area of the store? Also those of decisions that wait to be merged, some of them for days.
 -- Parameters: area (images/, landing/, models/ or thumbnails/).
 -- Columns: key; in order of its UTF-8 bytes.
-with names (area, key) as (
+with staged as (
+    select distinct staged_decisions.picture_key, staged_decisions.thumbnail_key
+    from staged_decisions
+    where
+        staged_decisions.picture_key is not null
+        and not exists (select from images where images.sha256 = staged_decisions.sha256)
+),
+names (area, key) as (
     select 'images/', picture_key from images
+    union all
+    select 'images/', picture_key from staged
     union all
     select 'landing/', object_key from submissions
     union all
@@ -13,6 +22,8 @@ with names (area, key) as (
     select 'models/', onnx_key from trained_models
     union all
     select 'thumbnails/', thumbnail_key from images
+    union all
+    select 'thumbnails/', thumbnail_key from staged
 )
 select key
 from names

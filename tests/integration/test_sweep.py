@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.sql import SparkSession
+from sqlalchemy import text
 
 from deep_images_hub.object_store.keys import manifest_key, picture_key, thumbnail_key
 from deep_images_hub.wiring import Hub
@@ -71,6 +72,25 @@ def test_old_orphans_are_found_and_deleted_only_when_asked(
     assert swept(hub, spark, delete=True) == 0
     assert f"  deleted: {old}\n" in capsys.readouterr().out
     assert {old, young} & {found.key for found in hub.store.list()} == {young}
+
+
+def test_picture_of_a_decision_that_waits_to_be_merged_is_left(hub: Hub, spark: SparkSession) -> None:
+    keys = {"picture": picture_key(SHA256), "thumbnail": thumbnail_key(SHA256)}
+    for key in keys.values():
+        hub.store.create(key, b"of a decision that was put aside")
+    staged = (
+        "insert into staged_decisions (attempt, batch_id, submission_id, status, verdicts, sha256, picture_key, thumbnail_key)"
+        " values (-1, 1, :submission_id, 'accepted', '[]', :sha256, :picture, :thumbnail)"
+    )
+    before = list(hub.store.list())
+    with hub.engine.begin() as connection:
+        # Two of the same bytes, and one whose picture the hub has.
+        for submission_id in (1, 2):
+            connection.execute(text(staged), {"submission_id": submission_id, "sha256": SHA256, **keys})
+        had = connection.execute(text("select sha256, picture_key as picture, thumbnail_key as thumbnail from images limit 1"))
+        connection.execute(text(staged), {"submission_id": 3, **had.mappings().one()})
+    assert swept(hub, spark, delete=True, older_than_hours=0) == 0
+    assert list(hub.store.list()) == before
 
 
 def test_object_that_is_gone_is_named_and_the_status_says_so(
