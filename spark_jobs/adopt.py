@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from deep_images_hub.accounts import PERMISSIONS
 from deep_images_hub.catalogue.labels import label_names
-from deep_images_hub.catalogue.landing import folder_markers, landing_alone, move_marker, names_from
+from deep_images_hub.catalogue.landing import folder_markers, know_folders, landing_alone, move_marker, names_from
 from deep_images_hub.catalogue.users import user_by_email
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.landing.adoption import Adoption, LeftOut, Terms, folder_origin
@@ -71,7 +71,7 @@ def adopt(hub: Hub, given: Namespace, spark: SparkSession) -> int:
 
         adoption = Adoption(source, terms, labels, markers, names_known if given.again else None)
         adopting = _Adopting(hub, source, spark)
-        adopting.take_all(adoption.deliveries())
+        adopting.take_all(adoption)
     print("\n".join(_lines(source.url, adopting.tally, adoption.left_out, labels)))
     return 1 if adopting.tally.not_now else 0
 
@@ -98,10 +98,10 @@ class _Adopting:
         self._geocoder = open_geocoder(hub.settings)
         self._sent: Accumulator[int] = spark.sparkContext.accumulator(0)
 
-    def take_all(self, deliveries: Iterable[Delivery]) -> None:
+    def take_all(self, adoption: Adoption) -> None:
         """Copy and register deliveries, some at a time, while they are being found, until something cannot be reached."""
         with Progress("Adopting", total=None, unit="photographs") as progress:
-            for wave in _waves(deliveries):
+            for wave in _waves(adoption.deliveries()):
                 outcomes = send_on_spark(
                     self._spark,
                     self._hub.settings,
@@ -110,10 +110,18 @@ class _Adopting:
                     sent=self._sent,
                     on_poll=lambda: progress.reach(self._sent.value),
                 )
+                self._know_folders(adoption)
                 self._register(wave, outcomes)
                 progress.reach(self.tally.photographs)
                 if self.tally.not_now:
                     return
+        self._know_folders(adoption)
+
+    def _know_folders(self, adoption: Adoption) -> None:
+        """Keep what was seen beside pictures, before a marker moves past it."""
+        with self._hub.engine.begin() as connection:
+            know_folders(connection, source_url=self._source.url, folders=adoption.beside_pictures)
+        adoption.beside_pictures.clear()
 
     def _register(self, wave: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         """Bring into the catalogue what was sent; of a folder nothing after what could not be sent, or it would never be seen."""

@@ -129,7 +129,7 @@ def refused_deliveries(connection: Connection, *, supplier_id: int, limit: int =
 
 
 def folder_markers(connection: Connection, *, source_url: str) -> dict[str, str]:
-    """Return the name of the last file that was taken in, for each folder of a source from which one was."""
+    """Return the name of the last file that was taken in, for each folder of a source that is known; empty where none was."""
     rows = connection.execute(
         select(adopted_folders.c.folder, adopted_folders.c.marker).where(adopted_folders.c.source == source_url)
     )
@@ -146,6 +146,13 @@ def move_marker(connection: Connection, *, source_url: str, folder: str, marker:
             where=statement.excluded.marker > adopted_folders.c.marker,
         )
     )
+
+
+def know_folders(connection: Connection, *, source_url: str, folders: Collection[str]) -> None:
+    """Write down folders that are to be looked into from now on, wherever the markers of those above them stand."""
+    if folders:
+        statement = insert(adopted_folders).on_conflict_do_nothing()
+        connection.execute(statement, [{"source": source_url, "folder": folder, "marker": ""} for folder in folders])
 
 
 def names_from(connection: Connection, *, origin: str) -> set[str]:

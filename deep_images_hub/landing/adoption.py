@@ -2,7 +2,7 @@
 
 Names ascend in a folder, but not over all folders: hence each folder has a marker of its own, the last file that was taken in,
 and is listed from there on. What comes later under a name before the marker is not seen. Whoever wants it lists everything again,
-and leaves out what the hub has.
+and leaves out what the hub has. Folders that were seen beside pictures are to be kept with the markers, before these move.
 """
 
 from collections import Counter
@@ -68,8 +68,9 @@ class Adoption:
         source: the tree.
         terms: under which it is taken in.
         labels: what its folders stand for.
-        markers: names of the last file that was taken in, by folder.
+        markers: names of the last file that was taken in, by folder; empty where none was.
         names_known: None, or names of a folder's files that the hub has: then markers are not heeded.
+        beside_pictures: folders that are new and lie in a folder of pictures. From its marker on, they are not seen again.
     """
 
     source: ObjectStore
@@ -78,6 +79,7 @@ class Adoption:
     markers: Mapping[str, str]
     names_known: Callable[[str], Collection[str]] | None = None
     left_out: LeftOut = field(default_factory=LeftOut)
+    beside_pictures: list[str] = field(default_factory=list)
 
     def deliveries(self) -> Iterator[Delivery]:
         """Yield what is new, by folder and in order of the names in each; `left_out` counts the rest as it is seen.
@@ -96,6 +98,8 @@ class Adoption:
                     if entry.key not in seen:
                         seen.add(entry.key)
                         waiting.append(entry.key)
+                        if label_code is not None:
+                            self.beside_pictures.append(entry.key)
                 elif label_code is None:
                     self._count_without_label(folder)
                 else:

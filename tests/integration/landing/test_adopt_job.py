@@ -108,6 +108,28 @@ def test_run_that_dies_between_batches_is_gone_on_with(
         assert objects_of(killed) == objects_of(whole)
 
 
+def test_folder_beside_pictures_is_taken_in_after_a_run_that_died_before_it(
+    hub: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(hub)
+    put(source, "Apple/0 pear/pear/1.jpg", "Apple/0 more/pear/1.jpg")
+    monkeypatch.setattr(job, "send_on_spark", send_here)
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "register_batch", dying_after(2))
+        with pytest.raises(UnavailableError, match="killed"):
+            run_adopt(hub, spark, source)
+    run_adopt(hub, spark, source)
+    assert rows(hub, MARKERS) == [
+        ("Apple", "3.jpg"),
+        ("Apple/0 more", ""),
+        ("Apple/0 more/pear", "1.jpg"),
+        ("Apple/0 pear", ""),
+        ("Apple/0 pear/pear", "1.jpg"),
+        ("m/pear", "é 1.jpg"),
+    ]
+    assert catalogue_of(hub)["submissions"].row_count == 6
+
+
 def test_marker_stays_before_what_could_not_be_sent(
     hub: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

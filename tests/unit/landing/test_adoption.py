@@ -48,6 +48,8 @@ def adopt(source: FolderStore, markers: dict[str, str], known: set[str] | None =
     """Walk over the source and move the markers as the job does."""
     adoption = Adoption(source, TERMS, LABELS, markers, None if known is None else lambda _: known)
     found = list(adoption.deliveries())
+    for folder in adoption.beside_pictures:
+        markers.setdefault(folder, "")
     for delivery in found:
         markers[delivery.folder] = max(markers.get(delivery.folder, ""), delivery.files[-1].filename, key=str.encode)
     return found, adoption.left_out
@@ -133,6 +135,22 @@ def test_folder_gets_its_pictures_once_its_label_is_there(source: ListedStore) -
     assert (left_out.without_label, markers) == ({"Quince": 1}, {})
     known = Adoption(source, TERMS, FolderLabels({"quince": "Quince"}), markers)
     assert names(list(known.deliveries())) == {"Quince": [["1.jpg"]]}
+
+
+def test_folder_beside_pictures_is_not_lost_where_the_marker_has_moved_past_it(source: ListedStore) -> None:
+    put(source, "Apple/z.jpg", "Apple/Golden_Delicious/1.jpg", "Apple/Quince/1.jpg", "Apple/shelf/notes.txt")
+    markers: dict[str, str] = {}
+    adoption = Adoption(source, TERMS, LABELS, markers)
+    first = next(adoption.deliveries())
+    # A run that was killed after its first batch.
+    markers |= dict.fromkeys(adoption.beside_pictures, "") | {first.folder: first.files[-1].filename}
+    put(source, "Apple/shelf/pear/1.jpg")
+    found, left_out = adopt(source, markers)
+    assert names(found) == {"Apple/Golden_Delicious": [["1.jpg"]], "Apple/shelf/pear": [["1.jpg"]]}
+    assert left_out.without_label == {"Apple/Quince": 1}
+    # Once there is such a label.
+    known = Adoption(source, TERMS, FolderLabels({"apple": "Apple", "quince": "Quince"}), markers)
+    assert names(list(known.deliveries())) == {"Apple/Quince": [["1.jpg"]]}
 
 
 def test_files_too_large_to_be_photographs_are_left_out(source: ListedStore, monkeypatch: pytest.MonkeyPatch) -> None:
