@@ -19,6 +19,7 @@ from pyspark import Accumulator
 from pyspark.sql import SparkSession
 
 from deep_images_hub.catalogue.landing import decided_manifests, forget_refused, landing_alone, manifest_landed, manifest_refused
+from deep_images_hub.errors import UnavailableError
 from deep_images_hub.landing.checking import CheckedManifest, check_manifest, read_manifest
 from deep_images_hub.landing.delivery import Delivery
 from deep_images_hub.landing.refusals import Refused
@@ -66,6 +67,11 @@ class Tally:
     unusable: int = 0
     first_unusable: str = ""
 
+    @property
+    def left(self) -> int:
+        """New manifests that are not decided on yet."""
+        return self.new - self.landed - sum(self.refused.values()) - self.gone
+
 
 def land(hub: Hub, given: Namespace, spark: SparkSession) -> int:
     """Take in what is new. Returns 1 when a store failed, so that some has to be tried again, else 0."""
@@ -110,18 +116,19 @@ class _Landing:
         self.tally.known = len(manifests) - len(new)
         self.tally.new = len(new)
         self.tally.without_manifest = len(folders - {manifest_folder(key) for key in manifests})
-        if withdrawn := decided.keys() - manifests:
+        if withdrawn := {key for key in decided.keys() - manifests if decided[key].is_refused}:
             with self._hub.engine.begin() as connection:
                 forget_refused(connection, source_url=self._source.url, manifest_keys=withdrawn)
         return sorted(new, key=lambda found: (found.modified_at, found.key))
 
     def take_all(self, new: Sequence[ObjectStat]) -> None:
-        """Take in manifests, some at a time, until something cannot be reached."""
+        """Take in manifests, some at a time, until none of those can be had. One alone may be its supplier's fault."""
         with Progress("Landing", total=None, unit="photographs") as progress:
             for wave in _waves(new):
+                left = self.tally.left
                 self._take(wave, progress)
                 progress.reach(self.tally.photographs)
-                if self.tally.not_now:
+                if self.tally.left == left:
                     return
 
     def _take(self, wave: Sequence[ObjectStat], progress: Progress) -> None:
@@ -148,19 +155,28 @@ class _Landing:
 
     def _checked(self, wave: Sequence[ObjectStat]) -> list[CheckedManifest]:
         with ThreadPoolExecutor(_READS_AT_ONCE, thread_name_prefix="manifests") as pool:
-            bodies = list(pool.map(lambda found: read_manifest(self._source, found), wave))
+            bodies = list(pool.map(self._read, wave))
         checked = []
         with self._hub.engine.connect() as connection:
             for found, body in zip(wave, bodies, strict=True):
                 if isinstance(body, Refused):
                     checked.append(CheckedManifest(found, None, body))
-                elif body is not None:
+                elif isinstance(body, NotNow):
+                    self.tally.not_now = body.problem
+                elif body is None:
+                    self.tally.gone += 1
+                else:
                     source_url = self._source.url
                     checked.append(
                         check_manifest(connection, body, found, source_url=source_url, only_supplier=self._only_supplier)
                     )
-        self.tally.gone += len(wave) - len(checked)
         return checked
+
+    def _read(self, found: ObjectStat) -> bytes | Refused | NotNow | None:
+        try:
+            return read_manifest(self._source, found)
+        except UnavailableError as error:
+            return NotNow(str(error))
 
     def _refuse(self, one: CheckedManifest, refused: Refused) -> None:
         with self._hub.engine.begin() as connection:
@@ -219,8 +235,7 @@ def _lines(source_url: str, tally: Tally) -> list[str]:
     if tally.gone:
         lines.append(f"land: {tally.gone:,} manifests went away meanwhile.")
     if tally.not_now:
-        left = tally.new - tally.landed - refused - tally.gone
-        lines.append(f"land: {left:,} manifests wait for the next run: {tally.not_now}")
+        lines.append(f"land: {tally.left:,} manifests wait for the next run: {tally.not_now}")
     return lines
 
 

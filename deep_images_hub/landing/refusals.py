@@ -24,7 +24,8 @@ class Refused:
 
     Attributes:
         reason: one of REFUSALS.
-        problem: what was found and what was expected, for people; cut where it is too long.
+        problem: what was found and what was expected, for people; cut where it is too long. It repeats what others wrote: signs
+            that cannot be shown, such as NUL, which PostgreSQL does not take, are replaced.
     """
 
     reason: str
@@ -33,5 +34,7 @@ class Refused:
     def __post_init__(self) -> None:
         if self.reason not in REFUSALS:
             raise ValueError(f"{self.reason!r} is none of REFUSALS")
-        if len(self.problem) > _MAX_PROBLEM_CHARACTERS:
-            object.__setattr__(self, "problem", self.problem[: _MAX_PROBLEM_CHARACTERS - 1] + "…")
+        shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in self.problem)
+        if len(shown) > _MAX_PROBLEM_CHARACTERS:
+            shown = shown[: _MAX_PROBLEM_CHARACTERS - 1] + "…"
+        object.__setattr__(self, "problem", shown)

@@ -51,10 +51,10 @@ def send(
     Raises:
         UnavailableError: the source or the store cannot be reached; what was copied is used next time.
     """
-    listed = _listed(delivery, source) if delivery.is_whole else {}
-    if isinstance(listed, Refused):
-        return listed
-    unnamed = len(listed.keys() - {file.key for file in delivery.files})
+    found: tuple[dict[str, int], int] | Refused = _listed(delivery, source) if delivery.is_whole else ({}, 0)
+    if isinstance(found, Refused):
+        return found
+    listed, unnamed = found
     if (kept := _kept_manifest(delivery, store)) is not None:
         return Sent(len(kept.objects), missing=len(delivery.files) - len(kept.objects), unnamed=unnamed)
     if delivery.is_whole and (refused := _refused_by_listing(delivery.files, listed)):
@@ -68,10 +68,20 @@ def send(
     return Sent(len(objects), missing=len(delivery.files) - len(objects), unnamed=unnamed)
 
 
-def _listed(delivery: Delivery, source: ObjectStore) -> dict[str, int] | Refused:
-    """Return the sizes of what lies in the folder, by key: a thousand in one answer, where to ask for each takes a thousand."""
+def _listed(delivery: Delivery, source: ObjectStore) -> tuple[dict[str, int], int] | Refused:
+    """Return the sizes of the delivery's files that lie in the folder, by key, and how many other objects lie there.
+
+    A thousand come in one answer, where to ask for each takes a thousand.
+    """
+    named = {file.key for file in delivery.files}
+    sizes: dict[str, int] = {}
+    unnamed = 0
     try:
-        return {found.key: found.size_bytes for found in source.list(f"{delivery.folder}/")}
+        for found in source.list(f"{delivery.folder}/"):
+            if found.key in named:
+                sizes[found.key] = found.size_bytes
+            else:
+                unnamed += 1
     except InvalidInputError:
         # Without the error's own words: of a folder, they say where on the machine it lies, and suppliers read this.
         return Refused(
@@ -79,6 +89,7 @@ def _listed(delivery: Delivery, source: ObjectStore) -> dict[str, int] | Refused
             f"{_first_unusable(source, delivery.folder) or ascii(delivery.folder)} cannot be taken in: it is no plain file or "
             "folder, or its name cannot be an object's. Rename or remove it, then put the manifest there again.",
         )
+    return sizes, unnamed
 
 
 def _first_unusable(source: ObjectStore, folder: str) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 from deep_images_hub.catalogue.landing import landing_alone
 from deep_images_hub.errors import ConflictError, InvalidInputError, UnavailableError
 from deep_images_hub.landing import checking
-from deep_images_hub.landing.refusals import REFUSALS
+from deep_images_hub.landing.refusals import REFUSALS, Refused
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.object_store.open import open_store_at
 from spark_jobs import land as job
@@ -21,6 +21,7 @@ from tests.integration.landing.places import dying_after, prepare, put_delivery,
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from deep_images_hub.object_store import ObjectStat, ObjectStore
     from deep_images_hub.wiring import Hub
     from tests.conftest import HubOf
     from tests.swift_server import SwiftServer
@@ -47,6 +48,8 @@ def without_spark(monkeypatch: pytest.MonkeyPatch) -> None:
 def put_bad_ones(source: FolderStore) -> dict[str, str]:
     """Put one manifest for each reason, and return the reasons by the manifests' names."""
     put_delivery(source, "not-a-manifest", files=[{"name": "../apples/0 é.jpg"}])
+    # It is repeated to the supplier; PostgreSQL takes no NUL.
+    put_delivery(source, "unknown-field", **{"na\x00me": "x"})
     put_delivery(source, "unknown-label", label="Apple")
     put_delivery(source, "unknown-supplier", supplier="nobody@example.org")
     put_delivery(source, "missing-file", files=[{"name": "0 é.jpg"}, {"name": "absent.jpg"}])
@@ -58,7 +61,8 @@ def put_bad_ones(source: FolderStore) -> dict[str, str]:
     put_manifest(source, "not-json", b"<html>")
     named = {name.replace("_", "-"): name for name in REFUSALS}
     return {name: reason for name, reason in named.items() if name not in ("other-supplier", "file-too-large")} | {
-        "not-json": "not_a_manifest"
+        "not-json": "not_a_manifest",
+        "unknown-field": "not_a_manifest",
     }
 
 
@@ -83,7 +87,7 @@ def test_bad_manifests_are_refused_by_reason_and_good_ones_become_batches_that_i
     expected = [(f"{name}.manifest.json", "refused", reason) for name, reason in refused.items()]
     assert rows(prepared, STATUSES) == sorted([*expected, *landed])
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == f"land: {source.url}: 2 new batches with 5 photographs, 9 manifests refused, 0 known from before."
+    assert out[0] == f"land: {source.url}: 2 new batches with 5 photographs, 10 manifests refused, 0 known from before."
     assert "  missing-file.manifest.json: missing_file. The manifest names 'absent.jpg', which is not in its folder." in " ".join(
         out
     )
@@ -106,7 +110,7 @@ def test_bad_manifests_are_refused_by_reason_and_good_ones_become_batches_that_i
 
     before = catalogue_of(prepared), objects_of(prepared)
     assert run_land(prepared, spark, source) == 0
-    assert "0 new batches with 0 photographs, 0 manifests refused, 11 known from before." in capsys.readouterr().out
+    assert "0 new batches with 0 photographs, 0 manifests refused, 12 known from before." in capsys.readouterr().out
     assert (catalogue_of(prepared), objects_of(prepared)) == before
 
 
@@ -178,6 +182,29 @@ def test_run_that_dies_between_batches_is_gone_on_with(
         run_land(killed, spark, source)
         assert catalogue_of(killed) == catalogue_of(whole)
         assert objects_of(killed) == objects_of(whole)
+
+
+@pytest.mark.usefixtures("without_spark")
+def test_manifest_that_cannot_be_read_keeps_no_other_waiting(
+    prepared: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b", "c"):
+        put_delivery(source, name, pictures=1)
+
+    def read_all_but_the_first(source: ObjectStore, found: ObjectStat) -> bytes | Refused | None:
+        if found.key.startswith("a."):
+            raise UnavailableError("Permission denied")
+        return checking.read_manifest(source, found)
+
+    monkeypatch.setattr(job, "_WAVE_MANIFESTS", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "read_manifest", read_all_but_the_first)
+        assert run_land(prepared, spark, source) == 1
+    assert "land: 1 manifests wait for the next run: Permission denied" in capsys.readouterr().out
+    landed = [(f"{name}.manifest.json", "landed", None) for name in ("a", "b", "c")]
+    assert rows(prepared, STATUSES) == landed[1:]
+    assert run_land(prepared, spark, source) == 0
+    assert rows(prepared, STATUSES) == landed
 
 
 @pytest.mark.usefixtures("without_spark")

@@ -70,6 +70,10 @@ def test_delivery_becomes_objects_and_a_manifest_and_again_nothing(source: Folde
     assert objects_of(store) == before
 
 
+def test_problem_repeats_no_sign_that_cannot_be_kept_or_shown() -> None:
+    assert Refused("not_a_manifest", "la\x00ble\x1b[2J…").problem == "la�ble�[2J…"
+
+
 WRONG = {
     "missing_file": SourceFile("apples/absent.jpg", "absent.jpg"),
     "size_differs": SourceFile("apples/1.jpg", "1.jpg", size_bytes=4),
