@@ -5,22 +5,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-    UnknownHandler,
-)
 
 from deep_images_hub.landing.download import Download, NotFetched
+from deep_images_hub.landing.web import NotPublicError, open_web
 
 _BLOCK_BYTES = 1 << 16
 _GONE = (404, 410)
@@ -53,16 +43,22 @@ def fetch(
     max_bytes: int,
     user_agent: str,
     patience: Patience = Patience(),
+    only_public: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bytes | NotFetched:
     """Return a photograph's bytes, or why there are none. Tries again what may be for reasons outside of it, with growing pauses.
 
     Args:
         max_bytes: more are not read.
+        only_public: not from this machine, nor from its network.
     """
     failed = _Failed("never tried")
     for number in range(patience.tries):
-        found = _try(download.url, max_bytes, user_agent, patience)
+        ends = time.monotonic() + patience.total_s
+        opened = partial(
+            open_web, download.url, user_agent=user_agent, silence_s=patience.silence_s, ends=ends, only_public=only_public
+        )
+        found = _try(opened, max_bytes)
         if isinstance(found, bytes):
             return _checked(found, download)
         if isinstance(found, NotFetched):
@@ -85,47 +81,28 @@ class _Failed:
     asked_pause_s: float = 0.0
 
 
-def _try(url: str, max_bytes: int, user_agent: str, patience: Patience) -> bytes | NotFetched | _Failed:
-    ends = time.monotonic() + patience.total_s
+def _try(opened: Callable[[], HTTPResponse], max_bytes: int) -> bytes | NotFetched | _Failed:
     try:
-        request = Request(url, headers={"User-Agent": user_agent})  # noqa: S310 - _opener knows http and https only
-        with _opener().open(request, timeout=patience.silence_s) as answer:
-            return _body(answer, max_bytes, ends)
+        with opened() as answer:
+            return _body(answer, max_bytes)
     except HTTPError as error:
         error.close()
         return _from_status(error.code, error.headers.get("Retry-After", ""))
+    except NotPublicError as error:
+        return _Failed(str(error), is_worth_a_try=False)
     except (OSError, HTTPException, ValueError) as error:
         # URLError is an OSError, and ValueError is an address that is none. A server's own words may be in it.
         said = f"{type(error).__name__}: {error}"
         return _Failed("".join(letter if letter.isprintable() else "?" for letter in said)[:300])
 
 
-@cache
-def _opener() -> OpenerDirector:
-    """Return what opens http and https, and nothing else: a server may send us on to a file of this machine."""
-    opener = OpenerDirector()
-    for handler in (
-        ProxyHandler(),
-        UnknownHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPDefaultErrorHandler(),
-        HTTPRedirectHandler(),
-        HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-def _body(answer: HTTPResponse, max_bytes: int, ends: float) -> bytes | NotFetched | _Failed:
+def _body(answer: HTTPResponse, max_bytes: int) -> bytes | NotFetched | _Failed:
     body = bytearray()
     # What has come, be it little: `read` would wait for a whole block, however slowly it trickles in.
     while block := answer.read1(_BLOCK_BYTES):
         body += block
         if len(body) > max_bytes:
             return NotFetched("differs", f"It has more than {max_bytes} bytes.")
-        if time.monotonic() > ends:
-            return _Failed(f"it came too slowly: {len(body)} bytes so far")
     announced = answer.headers.get("Content-Length", "")
     if announced.isdecimal() and len(body) < int(announced):
         return _Failed(f"the answer was cut off after {len(body)} of {announced} bytes")

@@ -21,6 +21,7 @@ LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 IMAGE_COLUMNS = ("ImageID", "OriginalURL", "License", "Author")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ADDRESS = re.compile(r"https?://[!-~]{1,2000}")
 _LICENCE = re.compile(r"https?://creativecommons\.org/(?:licenses/(?P<code>[a-z-]+)|publicdomain/(?P<public>zero|mark))(?:/|$)")
 _PUBLIC = {"zero": "cc0", "mark": "pdm"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -66,7 +67,7 @@ def downloads(lines: Iterable[str], labels: Mapping[str, str], skipped: SkippedR
         licence = _licence(row["License"])
         if name not in labels:
             skipped.by_reason["no label that is wanted"] += 1
-        elif not _NAME.fullmatch(name) or not url.startswith(("https://", "http://")):
+        elif not _NAME.fullmatch(name) or not _ADDRESS.fullmatch(url):
             skipped.by_reason["no id or address that can be used"] += 1
         elif licence is None:
             skipped.by_reason["a licence that the hub does not take"] += 1

@@ -1,6 +1,7 @@
--- Which photographs of a list are still to be fetched?
+-- Which photographs of a list are still to be fetched? Those that were tried least come first, so that what is never to be had keeps nobody
+-- waiting.
 -- Parameters: source.
--- Columns: name, url, label_code, licence, attribution, size_bytes, md5; those that make one batch beside one another.
+-- Columns: name, url, label_code, licence, attribution, size_bytes, md5; of as many tries, those that make one batch beside one another.
 select
     downloads.name,
     downloads.url,
@@ -12,4 +13,4 @@ select
 from downloads
 join labels on labels.id = downloads.label_id
 where downloads.source = :source and downloads.status = 'waiting'
-order by labels.code collate "C", downloads.licence, downloads.attribution collate "C", downloads.name collate "C"
+order by downloads.attempts, labels.code collate "C", downloads.licence, downloads.attribution collate "C", downloads.name collate "C"

@@ -30,7 +30,8 @@ STATUSES = "select name, status from downloads order by name"
 
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    monkeypatch.setattr(job, "fetch", partial(fetch, patience=Patience(silence_s=30.0, first_pause_s=0.001)))
+    patience = Patience(silence_s=30.0, first_pause_s=0.001)
+    monkeypatch.setattr(job, "fetch", partial(fetch, patience=patience, only_public=False))
     with serving() as web:
         web.files = {f"/{name}.jpg": body for name, body in PICTURES.items()}
         yield web
@@ -146,6 +147,21 @@ def test_web_that_is_away_is_not_asked_for_everything(
     assert len(web.asked) == 4
     assert "stopped, since nothing could be fetched. Check the network." in capsys.readouterr().out
     assert rows(hub, "select sum(attempts) from downloads") == [(4,)]
+
+
+def test_what_is_never_to_be_had_keeps_nobody_waiting(
+    hub: Hub, web: Web, lists: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(hub)
+    monkeypatch.setattr(job, "_WAVE_FILES", 3)
+    monkeypatch.setattr(job, "_MIN_TRIED", 3)
+    web.faults = dict.fromkeys(("/0000.jpg", "/0001.jpg", "/0002.jpg"), (403, 99))
+    # A pear, which makes a wave of four with the first three apples.
+    web.faults["/0007.jpg"] = (403, 99)
+    assert run(hub, **lists) == 1
+    assert {status for _, status in rows(hub, STATUSES)} == {"waiting"}
+    assert run(hub) == 1
+    assert [name for name, status in rows(hub, STATUSES) if status == "fetched"] == ["0003", "0004", "0005", "0006"]
 
 
 def test_half_of_the_lists_is_refused(hub: Hub, lists: dict[str, str]) -> None:

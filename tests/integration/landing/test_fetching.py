@@ -25,11 +25,14 @@ def fetched(
     md5: str | None = None,
     max_bytes: int = 1 << 20,
     patience: Patience = PATIENCE,
+    only_public: bool = False,
 ) -> tuple[object, list[float]]:
     """Return what was fetched, and the pauses that were made."""
     pauses: list[float] = []
     download = Download("1", url, "apple", "by", None, size_bytes, md5)
-    found = fetch(download, max_bytes=max_bytes, user_agent="tests", patience=patience, sleep=pauses.append)
+    found = fetch(
+        download, max_bytes=max_bytes, user_agent="tests", patience=patience, only_public=only_public, sleep=pauses.append
+    )
     return found, pauses
 
 
@@ -70,6 +73,24 @@ def test_server_that_says_nothing_is_not_waited_for(web: Web) -> None:
 def test_answer_that_takes_too_long_is_given_up(web: Web) -> None:
     found, pauses = fetched(f"{web.url}/1.jpg", patience=replace(PATIENCE, total_s=0.0))
     assert (status(found), len(pauses)) == ("waiting", 2)
+
+
+def test_answer_that_never_ends_behind_its_body_is_given_up(web: Web) -> None:
+    web.faults["/1.jpg"] = ("trailers", 99)
+    found, pauses = fetched(f"{web.url}/1.jpg", patience=replace(PATIENCE, total_s=0.2))
+    assert (status(found), len(pauses)) == ("waiting", 2)
+
+
+def test_redirect_whose_body_never_ends_is_followed(web: Web) -> None:
+    web.faults["/1.jpg"] = ("flood", 1)
+    assert fetched(f"{web.url}/1.jpg", len(BODY)) == (BODY, [])
+
+
+def test_this_machine_is_asked_for_nothing(web: Web) -> None:
+    found, pauses = fetched(f"{web.url}/1.jpg", only_public=True)
+    assert isinstance(found, NotFetched)
+    assert found == NotFetched("waiting", "'127.0.0.1' leads to 127.0.0.1, which is no address of the public web")
+    assert (pauses, web.asked) == ([], {})
 
 
 @pytest.mark.parametrize("gone", [404, 410])

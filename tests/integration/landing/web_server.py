@@ -14,7 +14,9 @@ class Web(ThreadingHTTPServer):
 
     Attributes:
         files: bodies by path.
-        faults: what to do instead, by path: a status, `reset`, `cut` (half of it) or `silence`, and how many times.
+        faults: what to do instead, by path: a status, `reset`, `cut` (half of it), `silence`, `file` (sends on to a file),
+            `flood` (sends on to itself, with a body without end) or `trailers` (a body, and headers without
+            end behind it); and how many times.
         asked: how often each path was asked for.
         most_at_once: requests that were answered at the same time.
     """
@@ -71,6 +73,18 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_header("Location", "file:///etc/passwd")
             self.end_headers()
             return
+        if fault == "flood":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
+            self.write_for_ever(bytes(1 << 16))
+        if fault == "trailers":
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"1\r\nx\r\n0\r\n")
+            self.write_for_ever(b"A: b\r\n")
         body = self.server.files.get(self.path)
         if isinstance(fault, int) or body is None:
             self.send_error(fault if isinstance(fault, int) else 404)
@@ -79,6 +93,11 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
+
+    def write_for_ever(self, part: bytes) -> None:
+        """Until the client goes away, which raises."""
+        while True:
+            self.wfile.write(part)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
