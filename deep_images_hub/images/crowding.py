@@ -74,7 +74,9 @@ def _scan_crowding(body: bytes, marker: int) -> str | None:
 
 
 def _behind(body: bytes, marker: int) -> int:
-    """Return where a JPEG's segment ends, by the length that it announces, at least the two bytes of that."""
+    """Return where a JPEG's segment ends, by the length that it announces, at least the two bytes of that; some have none."""
+    if body[marker + 1] in _WITHOUT_LENGTH:
+        return marker + 2
     return marker + 2 + max(2, int.from_bytes(body[marker + 2 : marker + 4], "big"))
 
 

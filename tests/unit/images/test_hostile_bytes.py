@@ -137,6 +137,15 @@ def test_scans_cannot_hide_behind_an_end_in_a_comment(limits: ExaminationLimits)
     assert examine(with_many_scans(hidden, 2 * MAX_SCANS), limits).reason == "corrupt"
 
 
+def test_scans_cannot_hide_behind_a_marker_without_a_length(limits: ExaminationLimits) -> None:
+    body = sound_files()["progressive jpeg"]
+    last, end = body.rindex(b"\xff\xda"), body.rindex(b"\xff\xd9")
+    # What follows the marker is no length: decoders go over it, to the scan.
+    hidden = b"\xff\x01\xfe\xfe" + body[last:end]
+    assert examine(body[:end] + hidden * (MAX_SCANS // 4) + body[end:], limits).reason is None
+    assert examine(body[:end] + hidden * (2 * MAX_SCANS) + body[end:], limits).reason == "corrupt"
+
+
 def test_any_beginning_of_a_file_is_decided_on() -> None:
     rng = random.Random(SEED)
     for body in sound_files().values():
