@@ -14,7 +14,14 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    ResponseStreamingError,
+)
 
 from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.object_store.etag import BodyCheck
@@ -229,6 +236,8 @@ class S3Store:
                         yield block
                         offset_bytes, tries = offset_bytes + len(block), 0
                     return self._require_as_stored(check, name)
+                except FlexibleChecksumError as error:
+                    raise self._other_bytes(name, "their checksum is not the object's") from error
                 except _BROKEN_BODY as error:
                     if offset_bytes == size_bytes:
                         return self._require_as_stored(check, name)
@@ -242,10 +251,13 @@ class S3Store:
 
     def _require_as_stored(self, check: BodyCheck, name: str) -> None:
         if self.service.etag_is_md5 and not check.is_as_stored():
-            raise UnavailableError(
-                f"{self.service.name} gives other bytes for {name!r} in the bucket {self.bucket!r} than were stored: their MD5 "
-                "is not its ETag. Try again, and check the service. If its ETags are never MD5s, set HUB_S3_ETAG_IS_MD5=false."
-            )
+            raise self._other_bytes(name, "their MD5 is not its ETag. If its ETags are never MD5s, set HUB_S3_ETAG_IS_MD5=false")
+
+    def _other_bytes(self, name: str, problem: str) -> UnavailableError:
+        return UnavailableError(
+            f"{self.service.name} gives other bytes for {name!r} in the bucket {self.bucket!r} than were stored: {problem}. Try "
+            "again, and check the service."
+        )
 
     def _get(self, name: str, **part: Any) -> "GetObjectOutputTypeDef":
         with translated(self.service, self.bucket, name):

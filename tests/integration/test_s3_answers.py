@@ -166,6 +166,17 @@ def test_download_that_is_resumed_is_compared_as_a_whole(service: ScriptedServic
         store.read("a")
 
 
+def test_body_whose_checksum_is_another_is_unavailable(
+    service: ScriptedService, store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Checksums are Amazon's.
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{service.server_port}")
+    amazon = replace(store, service=replace(store.service, endpoint_url=None))
+    service.script = [body_with("opaque", x_amz_checksum_crc32="AAAAAA==")]
+    with pytest.raises(UnavailableError, match=r"gives other bytes for 'a'.*their checksum"):
+        amazon.read("a")
+
+
 def test_etag_that_says_nothing_of_the_bytes_is_not_compared(service: ScriptedService, store: S3Store) -> None:
     other = "0" * 32
     service.script = [
