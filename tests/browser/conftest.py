@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from deep_images_hub.datasets.recipe import SplitFractions
 from tests.builders import HubBuilder, photographs
 from webapp import create_app
 
+# What comes at once on a machine of its own may take this long where everything runs at the same time.
+_TIMEOUT_MS = 30_000
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _USUAL_PLACES = ("/usr/bin", "/usr/local/bin", "/snap/bin")
 _ARGUMENTS = (
@@ -84,7 +86,8 @@ def open_page(chromium: Browser, address: str) -> Callable[..., object]:
         context = chromium.new_context(
             base_url=address, viewport={"width": width_px, "height": height_px}, java_script_enabled=has_scripts
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_TIMEOUT_MS)
+        expect.set_options(timeout=_TIMEOUT_MS)
         page = context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)

@@ -14,12 +14,19 @@ def sign_in(page: Page, builder) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until scripts hear keys and nothing moves any more: on a busy machine a page is there long before that."""
+    page.wait_for_load_state()
 
 
 def choose_and_freeze(page: Page, name: str) -> None:
+    settle(page)
     page.get_by_role("button", name="Add to selection").click()
     # Whoever is quicker than the answer is shown an empty selection.
-    expect(page.get_by_role("button", name="Remove from selection").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Remove from selection").first).to_be_visible()
     page.get_by_role("link", name="Selection").click()
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Freeze into a dataset").click()

@@ -48,6 +48,8 @@ def test_operator_decides_by_keyboard_alone(open_page, builder, doubted: list[in
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         expect_picture(page, doubted[0])
+        # Scripts hear keys once the page has loaded.
+        page.wait_for_load_state()
         page.keyboard.press("a")
         expect_picture(page, doubted[1])
         page.keyboard.press("r")
