@@ -81,6 +81,7 @@ def test_operator_decides_by_keyboard_alone(open_page, builder, doubted: list[in
         ]
         page.get_by_role("button", name="Undo").click()
         expect_picture(page, doubted[4])
+        page.wait_for_load_state()
         page.keyboard.press("?")
         expect(page.get_by_role("heading", name="Keys")).to_be_visible()
         page.keyboard.press("?")
