@@ -16,11 +16,8 @@ from pyspark import Accumulator
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection
 
-from deep_images_hub.accounts import PERMISSIONS
 from deep_images_hub.catalogue.labels import label_names
 from deep_images_hub.catalogue.landing import folder_markers, know_folders, landing_alone, move_marker, names_from
-from deep_images_hub.catalogue.users import user_by_email
-from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.landing.adoption import Adoption, LeftOut, Terms, folder_origin
 from deep_images_hub.landing.delivery import Delivery
 from deep_images_hub.landing.folder_labels import FolderLabels
@@ -33,7 +30,7 @@ from deep_images_hub.places.geocoders import normalised_query
 from deep_images_hub.progress import Progress
 from deep_images_hub.wiring import Hub
 from spark_jobs.entry import run_job
-from spark_jobs.landing import NotNow, Outcome, open_source, register_batch, send_on_spark
+from spark_jobs.landing import NotNow, Outcome, open_source, register_batch, send_on_spark, supplier_named
 
 # Deliveries that are copied and registered together.
 _WAVE_DELIVERIES = 64
@@ -77,11 +74,7 @@ def adopt(hub: Hub, given: Namespace, spark: SparkSession) -> int:
 
 
 def _terms(connection: Connection, given: Namespace) -> Terms:
-    supplier = user_by_email(connection, given.supplier)
-    if supplier is None or not supplier.is_active or "submit" not in PERMISSIONS[supplier.role]:
-        raise InvalidInputError(
-            f"There is no account {given.supplier!r} that may send. --supplier names one; scripts/account makes one."
-        )
+    supplier = supplier_named(connection, given.supplier)
     if given.place is not None:
         normalised_query(given.place)
     return Terms(supplier.email, supplier.display_name, given.licence, given.attribution, given.place)

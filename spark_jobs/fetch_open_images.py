@@ -19,7 +19,6 @@ from typing import NoReturn, TextIO
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection
 
-from deep_images_hub.accounts import PERMISSIONS
 from deep_images_hub.batches.manifest import manifest_from_json
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.downloads import (
@@ -32,7 +31,8 @@ from deep_images_hub.catalogue.downloads import (
 )
 from deep_images_hub.catalogue.labels import label_ids
 from deep_images_hub.catalogue.landing import landing_alone
-from deep_images_hub.catalogue.users import User, user_by_email
+from deep_images_hub.catalogue.users import User
+from deep_images_hub.cli.arguments import whole_number
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.landing.download import Download, NotFetched
 from deep_images_hub.landing.downloading import DownloadBatch, Downloaded, download_batches
@@ -42,6 +42,7 @@ from deep_images_hub.object_store.keys import manifest_key
 from deep_images_hub.progress import Progress
 from deep_images_hub.wiring import Hub
 from spark_jobs.entry import run_job
+from spark_jobs.landing import supplier_named
 
 SOURCE = "open-images"
 DEFAULT_CONNECTIONS = 16
@@ -59,7 +60,7 @@ def fetch_open_images(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
     """Fetch what waits. Returns 1 when some is still missing for outside reasons, else 0."""
     with landing_alone(hub.engine, SOURCE):
         with hub.engine.begin() as connection:
-            supplier = _supplier(connection, given.supplier)
+            supplier = supplier_named(connection, given.supplier)
             lines = _read_lists(connection, given)
             if given.again:
                 lines.append(
@@ -72,13 +73,6 @@ def fetch_open_images(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
             counts = download_counts(connection, source=SOURCE)
     print("\n".join(fetching.lines(counts)))
     return 1 if counts.get("waiting") else 0
-
-
-def _supplier(connection: Connection, email: str) -> User:
-    supplier = user_by_email(connection, email)
-    if supplier is None or not supplier.is_active or "submit" not in PERMISSIONS[supplier.role]:
-        raise InvalidInputError(f"There is no account {email!r} that may send. --supplier names one; scripts/account makes one.")
-    return supplier
 
 
 def _read_lists(connection: Connection, given: Namespace) -> list[str]:
@@ -200,18 +194,6 @@ def _waves(groups: Iterable[tuple[Download, ...]]) -> Iterator[list[tuple[Downlo
         yield wave
 
 
-def _connections(text: str) -> int:
-    if not 1 <= (number := int(text)) <= MAX_CONNECTIONS:
-        raise ValueError
-    return number
-
-
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
-
-
 def main() -> NoReturn:
     """Read the command line and run the job."""
     parser = ArgumentParser(prog="fetch_open_images", description=__doc__.partition("\n")[0])
@@ -220,11 +202,13 @@ def main() -> NoReturn:
     parser.add_argument(
         "--label", action="append", metavar="CODE", help="only this label; may be given again (all of the catalogue)"
     )
-    parser.add_argument("--per-label", type=_count, metavar="N", help="at most so many photographs of a label from these lists")
+    parser.add_argument(
+        "--per-label", type=whole_number(1), metavar="N", help="at most so many photographs of a label from these lists"
+    )
     parser.add_argument("--supplier", required=True, metavar="EMAIL", help="the account in whose name they are taken in")
     parser.add_argument(
         "--connections",
-        type=_connections,
+        type=whole_number(1, MAX_CONNECTIONS),
         default=DEFAULT_CONNECTIONS,
         metavar="N",
         help=f"photographs that are fetched at once ({DEFAULT_CONNECTIONS}; at most {MAX_CONNECTIONS})",

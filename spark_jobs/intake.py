@@ -29,6 +29,7 @@ from deep_images_hub.catalogue.intake import (
     remove_dead_attempts,
     take_up_decisions,
 )
+from deep_images_hub.cli.arguments import whole_number
 from deep_images_hub.cli.boundary import stop_signals
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.progress import Progress
@@ -184,16 +185,10 @@ class _Merger:
         return 0
 
 
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
-
-
 def main() -> NoReturn:
     """Read the command line and run the job."""
     parser = ArgumentParser(prog="intake", description=__doc__.partition("\n")[0])
-    parser.add_argument("--max-batches", type=_count, metavar="N", help="take in at most so many batches, oldest first")
+    parser.add_argument("--max-batches", type=whole_number(1), metavar="N", help="take in at most so many batches, oldest first")
     run_job(intake, parser)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from deep_images_hub.batches.manifest import manifest_from_json
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.places import place_for
+from deep_images_hub.catalogue.users import User, user_by_email
 from deep_images_hub.errors import HubError, InvalidInputError
 from deep_images_hub.landing.delivery import Delivery
 from deep_images_hub.landing.refusals import Refused
@@ -37,6 +38,18 @@ class NotNow:
 
 
 Outcome = Sent | Refused | NotNow
+
+
+def supplier_named(connection: Connection, email: str) -> User:
+    """Return the account that --supplier names.
+
+    Raises:
+        InvalidInputError: there is none that may send.
+    """
+    supplier = user_by_email(connection, email)
+    if supplier is None or not supplier.may("submit"):
+        raise InvalidInputError(f"There is no account {email!r} that may send. --supplier names one; scripts/account makes one.")
+    return supplier
 
 
 def open_source(hub: Hub, url: str) -> ObjectStore:

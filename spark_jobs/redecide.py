@@ -17,7 +17,6 @@ from typing import NoReturn, TypeVar
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine
 
-from deep_images_hub.accounts import PERMISSIONS
 from deep_images_hub.batches.thresholds import THRESHOLD_CHECKS, outcome_below, threshold_setting
 from deep_images_hub.catalogue.redecisions import (
     BatchRange,
@@ -76,8 +75,8 @@ def _operator_id(connection: Connection, email: str | None) -> int | None:
     if email is None:
         return None
     user = user_by_email(connection, email)
-    if user is None or "operate" not in PERMISSIONS[user.role]:
-        found = f"has the role {user.role}" if user else "does not exist"
+    if user is None or not user.may("operate"):
+        found = f"has the role {user.role}{'' if user.is_active else ' and is not active'}" if user else "does not exist"
         raise InvalidInputError(f"The account {email!r} {found}. --by names an operator; scripts/account makes one.")
     return user.id
 

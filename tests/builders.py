@@ -10,9 +10,10 @@ import io
 import json
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import onnx
 from onnx import TensorProto, helper
@@ -65,6 +66,14 @@ def photograph(seed: int | str, size: tuple[int, int] = (96, 72)) -> bytes:
 
 def photographs(count: int, seed: int | str, size: tuple[int, int] = (96, 72)) -> list[bytes]:
     return [photograph(f"{seed}/{number}", size) for number in range(count)]
+
+
+def write_photographs(folder: Path, labels: Iterable[str], *, per_label: int, seed: str = "") -> None:
+    """Lay photographs out as --photos takes them: a folder for each label."""
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for number, body in enumerate(photographs(per_label, seed=f"{seed}{label}")):
+            (folder / label / f"{number}.jpg").write_bytes(body)
 
 
 def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16) -> bytes:

@@ -13,11 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deep_images_hub.runtime.spark_submit import spark_environment
+from deep_images_hub.runtime.spark_submit import QUICK_START, spark_environment
 from deep_images_hub.settings import load_settings
-
-# For a JVM that runs for a minute: without the second compiler, as spark_submit has it for jobs on this machine.
-QUICK_START = "-XX:TieredStopAtLevel=1"
 
 _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 30

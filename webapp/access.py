@@ -87,7 +87,7 @@ def signed_in_user() -> User:
 def may(permission: str) -> bool:
     """Tell whether this request's account has a permission."""
     user = current_user()
-    return user is not None and permission in PERMISSIONS[user.role]
+    return user is not None and user.may(permission)
 
 
 def start_session(user: User) -> None:

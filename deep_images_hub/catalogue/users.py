@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from deep_images_hub.accounts import MIN_PASSWORD_LENGTH, ROLES, hash_password
+from deep_images_hub.accounts import MIN_PASSWORD_LENGTH, PERMISSIONS, ROLES, hash_password
 from deep_images_hub.catalogue.tables import users
 from deep_images_hub.errors import ConflictError, InvalidInputError
 
@@ -35,6 +35,10 @@ class User:
     role: str
     is_active: bool
     password_hash: str | None = field(repr=False)
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the account is active and its role has a permission of `accounts.PERMISSIONS`."""
+        return self.is_active and permission in PERMISSIONS[self.role]
 
 
 def create_user(connection: Connection, *, email: str, display_name: str, role: str, password: str | None = None) -> User:

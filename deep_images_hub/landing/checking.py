@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from deep_images_hub.accounts import PERMISSIONS
 from deep_images_hub.catalogue.labels import labels_by_codes
 from deep_images_hub.catalogue.users import user_by_email
 from deep_images_hub.errors import InvalidInputError, NotFoundError
@@ -69,7 +68,7 @@ def check_manifest(
     if only_supplier is not None and manifest.supplier.strip().lower() != only_supplier.strip().lower():
         problem = f"The manifest names the supplier {manifest.supplier!r}, who may not send from here."
         return CheckedManifest(found, supplier_id, Refused("other_supplier", problem))
-    if supplier is None or not supplier.is_active or "submit" not in PERMISSIONS[supplier.role]:
+    if supplier is None or not supplier.may("submit"):
         problem = f"There is no account {manifest.supplier!r} that may send. Expected the e-mail address of a supplier's account."
         return CheckedManifest(found, supplier_id, Refused("unknown_supplier", problem))
     if not labels_by_codes(connection, [manifest.label]):

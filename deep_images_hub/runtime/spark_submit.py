@@ -29,7 +29,7 @@ from deep_images_hub.settings import Settings
 _LOOPBACK = "127.0.0.1"
 _LOCAL_MASTERS = ("local", f"spark://{_LOOPBACK}", "spark://localhost")
 # A job's time goes into its start and its Python; the JVM's second compiler would take the cores from both (docs/experiments.md).
-_QUICK_START = "-XX:TieredStopAtLevel=1"
+QUICK_START = "-XX:TieredStopAtLevel=1"
 # A barrier stage that needs more slots than there are would wait for ever.
 _FIXED_CONFIGURATION = {"spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "1"}
 # A stop is asked for again and again: the first may come before the job's Python is there to hear it.
@@ -100,7 +100,7 @@ def spark_environment(settings: Settings, master: str) -> dict[str, str]:
     if master.startswith(_LOCAL_MASTERS):
         # A laptop's own name often leads to an address that it no longer has.
         ours["SPARK_LOCAL_IP"] = _LOOPBACK
-        ours |= {"SPARK_LAUNCHER_OPTS": _QUICK_START, "SPARK_SUBMIT_OPTS": _QUICK_START}
+        ours |= {"SPARK_LAUNCHER_OPTS": QUICK_START, "SPARK_SUBMIT_OPTS": QUICK_START}
     if columns := terminal_columns(sys.stderr):
         ours[TERMINAL_VARIABLE] = str(columns)
     fixed = {

@@ -16,12 +16,12 @@ from deep_images_hub.catalogue.training import request_run
 from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.predictions import Classifier
-from deep_images_hub.runtime.spark_submit import spark_submit
+from deep_images_hub.runtime.spark_submit import QUICK_START, spark_submit
 from deep_images_hub.settings import Settings, load_settings
 from deep_images_hub.wiring import Hub, open_hub
 from models.backbones import write_random_weights
-from tests.builders import photographs
-from tests.spark_cluster import QUICK_START, SparkCluster
+from tests.builders import photographs, write_photographs
+from tests.spark_cluster import SparkCluster
 from tests.swift_server import SwiftServer
 
 LABELS = ("Tea", "Coffee")
@@ -41,10 +41,7 @@ def settings(swift: SwiftServer, database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> str:
-    for label in LABELS:
-        (tmp_path / "photos" / label).mkdir(parents=True)
-        for number, body in enumerate(photographs(PHOTOS_PER_LABEL, seed=label)):
-            (tmp_path / "photos" / label / f"{number}.jpg").write_bytes(body)
+    write_photographs(tmp_path / "photos", LABELS, per_label=PHOTOS_PER_LABEL)
     return str(tmp_path / "photos")
 
 

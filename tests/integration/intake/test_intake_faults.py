@@ -20,7 +20,7 @@ from deep_images_hub.runtime.postgres import EmbeddedPostgres
 from deep_images_hub.runtime.spark_submit import ask_to_stop, spark_submit, start
 from deep_images_hub.settings import load_settings
 from deep_images_hub.wiring import Hub, open_hub, resolve
-from tests.builders import photographs
+from tests.builders import write_photographs
 from tests.integration.intake.crowds import catalogue_of, objects_of, send_crowd, take_in
 from tests.integration.intake.moments import moment
 
@@ -40,10 +40,7 @@ pytestmark = pytest.mark.timeout(600)
 def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Small photographs, but enough for several chunks in each of two tasks, so that there is a middle."""
     folder = tmp_path_factory.mktemp("photos")
-    for label in range(LABELS):
-        (folder / f"L{label}").mkdir()
-        for number, body in enumerate(photographs(PHOTOS_PER_LABEL, seed=label)):
-            (folder / f"L{label}" / f"{number}.jpg").write_bytes(body)
+    write_photographs(folder, [f"L{label}" for label in range(LABELS)], per_label=PHOTOS_PER_LABEL)
     return str(folder)
 
 

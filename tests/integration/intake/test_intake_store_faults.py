@@ -22,7 +22,7 @@ from deep_images_hub.object_store.open import open_store
 from deep_images_hub.runtime.postgres import EmbeddedPostgres
 from deep_images_hub.settings import load_settings
 from deep_images_hub.wiring import Hub, open_hub, resolve
-from tests.builders import photographs
+from tests.builders import write_photographs
 from tests.faulty_proxy import LIES, NOTICED, FaultyProxy
 from tests.integration.intake.crowds import catalogue_of, objects_of, send_crowd, take_in
 from tests.integration.intake.moments import FAULT_SEED, moment
@@ -41,10 +41,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("photos")
-    for label in range(LABELS):
-        (folder / f"L{label}").mkdir()
-        for number, body in enumerate(photographs(PHOTOS_PER_LABEL, seed=f"store/{label}")):
-            (folder / f"L{label}" / f"{number}.jpg").write_bytes(body)
+    write_photographs(folder, [f"L{label}" for label in range(LABELS)], per_label=PHOTOS_PER_LABEL, seed="store/")
     return str(folder)
 
 
