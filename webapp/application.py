@@ -17,6 +17,7 @@ from webapp import (
     batches,
     datasets,
     error_pages,
+    exports,
     home,
     images,
     labels,
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
-    for noun in (home, labels, images, selection, datasets, runs, models, accounts, batches, operations, review):
+    for noun in (home, labels, images, selection, datasets, exports, runs, models, accounts, batches, operations, review):
         app.register_blueprint(noun.blueprint)
     return app
 

@@ -14,7 +14,7 @@ from deep_images_hub.catalogue.images import Picture
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import dataset_versions, recipes
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
-from deep_images_hub.datasets.image_folder import VersionPicture
+from deep_images_hub.datasets.exports.export import VersionPicture
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.datasets.split import Candidate, SplitCandidate
 from deep_images_hub.errors import NotFoundError
@@ -193,22 +193,46 @@ def version_items(connection: Connection, version_id: int, split: str | None = N
 
     Reads through a server-side cursor: memory stays flat, and the connection is busy until the last one is read.
     """
+    parameters = {"version_id": version_id, "split": split, "label_code": None, "after_position": -1, "limit": None}
     rows = connection.execution_options(stream_results=True, yield_per=_READ_ROWS).execute(
-        load_query("version_pictures"), {"version_id": version_id, "split": split, "after_position": -1, "limit": None}
+        load_query("version_pictures"), parameters
     )
     for row in rows:
         yield VersionPicture(**row._mapping)
 
 
 def version_page(
-    connection: Connection, *, version_id: int, split: str | None = None, after_position: int = -1, limit: int = _READ_ROWS
+    connection: Connection,
+    *,
+    version_id: int,
+    split: str | None = None,
+    label_code: str | None = None,
+    after_position: int = -1,
+    limit: int = _READ_ROWS,
 ) -> list[VersionPicture]:
-    """Return some pictures of a version, or of one of its splits, in order of position. Read on with `page[-1].position`.
+    """Return some pictures of a version, a split or a label of it, in order of position. Read on with `page[-1].position`.
 
     For whoever reads slowly, such as a download: no connection is held between two pages.
     """
-    parameters = {"version_id": version_id, "split": split, "after_position": after_position, "limit": limit}
-    return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_pictures"), parameters)]
+    parameters = {"version_id": version_id, "split": split, "label_code": label_code}
+    rows = connection.execute(load_query("version_pictures"), parameters | {"after_position": after_position, "limit": limit})
+    return [VersionPicture(**row._mapping) for row in rows]
+
+
+def version_shard(
+    connection: Connection, *, version_id: int, split: str, label_code: str | None, number: int, of: int
+) -> list[VersionPicture]:
+    """Return one of about equal parts of a split, or of a label in it, labels mixed; numbered from 0."""
+    parameters = {"version_id": version_id, "split": split, "label_code": label_code, "number": number, "shard_count": of}
+    return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_shard"), parameters)]
+
+
+def version_first(
+    connection: Connection, *, version_id: int, split: str, label_code: str | None, limit: int
+) -> list[VersionPicture]:
+    """Return so many pictures from all over a split, or of a label in it, labels mixed; fewer are the first of more."""
+    parameters = {"version_id": version_id, "split": split, "label_code": label_code, "limit": limit}
+    return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_first"), parameters)]
 
 
 def version_sample(connection: Connection, *, version_id: int, limit: int) -> list[Picture]:

@@ -37,6 +37,8 @@ def dataset_card(
     counts: Sequence[LabelSplitCount],
     attributions: Sequence[AttributionCount],
     folders: Mapping[str, str],
+    layout: str,
+    part: str = "",
     taken_down: int = 0,
 ) -> str:
     """Write the card of a version.
@@ -47,31 +49,27 @@ def dataset_card(
         counts: all its labels and splits.
         attributions: all its licences.
         folders: folder names by label code.
+        layout: what lies where, and how it is loaded; Markdown.
+        part: what of the version this is, for people; empty: all of it.
         taken_down: pictures that versions before this patch had.
     """
     total = sum(count.image_count for count in counts)
     licences = sorted({attribution.licence for attribution in attributions})
-    front = {
-        "pretty_name": name,
-        "license": _licence_tag(licences[0]) if len(licences) == 1 else "other",
-        "task_categories": ["image-classification"],
-        "annotations_creators": ["crowdsourced"],
-        "size_categories": [next((tag for limit, tag in _SIZE_CATEGORIES if total < limit), "n>1M")],
-    }
     return "\n".join(
         [
             "---",
             # A JSON value is a YAML value, quoted whatever it holds.
-            *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()),
+            *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in _front(name, total, licences).items()),
             "---",
             "",
             f"# {_plain(name)}",
             "",
-            f"{total:,} photographs of {len(folders):,} labels, from Deep Images Hub. Its content has the digest",
-            f"`{digest}`: whoever has a dataset with this digest has these pictures, labels and splits.",
+            *_summary(total, len({count.label_code for count in counts} if part else folders), digest, part),
             "",
             *_taken_down_section(taken_down),
-            _LAYOUT,
+            "## Layout",
+            "",
+            layout,
             "## Splits",
             "",
             "Pictures of one batch, and near-duplicates, never lie in two splits. A label with few batches may lack a split: its",
@@ -81,7 +79,7 @@ def dataset_card(
             "",
             "## Licences",
             "",
-            "Each picture has its own, with its attribution, in `metadata.csv`; `LICENSES.csv` sums them up.",
+            "Each picture has its own, with its attribution, beside it; `LICENSES.csv` sums them up.",
             "",
             *(f"- {licence}: {LICENCE_URLS[licence]}" for licence in licences),
             "",
@@ -107,18 +105,24 @@ def split_names(counts: Iterable[LabelSplitCount]) -> list[str]:
     return [split for split in SPLITS if split in present]
 
 
-_LAYOUT = """## Layout
+def _front(name: str, total: int, licences: Sequence[str]) -> dict[str, object]:
+    return {
+        "pretty_name": name,
+        "license": _licence_tag(licences[0]) if len(licences) == 1 else "other",
+        "task_categories": ["image-classification"],
+        "annotations_creators": ["crowdsourced"],
+        "size_categories": [next((tag for limit, tag in _SIZE_CATEGORIES if total < limit), "n>1M")],
+    }
 
-    {split}/{label}/{sha256 of the original}.jpg    upright, RGB, short side as the hub stores it
-    {split}/metadata.csv                            one row a picture: label, group, licence, attribution, time, place
-    labels.csv                                      class index, folder, code and name of every label
-    LICENSES.csv                                    licences and attributions
-    manifest.json                                   sha256 and size of every file
 
-    keras.utils.image_dataset_from_directory("train")
-
-Check the files against `manifest.json` before you rely on them.
-"""
+def _summary(images: int, labels: int, digest: str, part: str) -> list[str]:
+    counted = f"{images:,} photographs of {labels:,} labels, from Deep Images Hub."
+    if part:
+        return [f"{counted} This is a part ({_plain(part)}) of a dataset whose", f"content has the digest `{digest}`."]
+    return [
+        f"{counted} Its content has the digest",
+        f"`{digest}`: whoever has a dataset with this digest has these pictures, labels and splits.",
+    ]
 
 
 def _split_table(counts: Sequence[LabelSplitCount], folders: Mapping[str, str]) -> list[str]:
@@ -126,7 +130,7 @@ def _split_table(counts: Sequence[LabelSplitCount], folders: Mapping[str, str]) 
     images = Counter({(count.label_code, count.split): count.image_count for count in counts})
     names = {count.label_code: count.label_name for count in counts}
     lines = [f"| label | folder | {' | '.join(splits)} |", f"| --- | --- |{' ---: |' * len(splits)}"]
-    for code in sorted(folders):
+    for code in sorted(names):
         cells = " | ".join(str(images[code, split]) for split in splits)
         lines.append(f"| {_plain(names[code])} | {folders[code]} | {cells} |")
     return lines

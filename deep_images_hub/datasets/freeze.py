@@ -4,7 +4,6 @@ The same recipe on the same catalogue gives the same digest and the same version
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -12,13 +11,12 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.datasets import DatasetVersion, candidates, save_version
 from deep_images_hub.catalogue.images import pictures_by_sha256s
 from deep_images_hub.catalogue.labels import label_names, labels_by_codes
+from deep_images_hub.datasets.content import DIGEST_HEADER, content_line
 from deep_images_hub.datasets.recipe import Recipe, check_label_codes
 from deep_images_hub.datasets.split import SplitCandidate, draw, split
 from deep_images_hub.errors import InvalidInputError
 
 MAX_NAME_LENGTH = 120
-# Raised when the same pictures come to have another digest.
-_DIGEST_HEADER = "deep-images-hub dataset 1\n"
 
 
 def freeze(connection: Connection, recipe: Recipe, *, name: str, created_by: int | None) -> DatasetVersion:
@@ -63,8 +61,9 @@ def compose(connection: Connection, recipe: Recipe) -> list[SplitCandidate]:
 
 def content_digest(pictures: Sequence[SplitCandidate]) -> str:
     """Return the sha256 of a version's content: every picture's label, hash, split and group, whatever order they come in."""
-    digest = hashlib.sha256(_DIGEST_HEADER.encode())
+    digest = hashlib.sha256(DIGEST_HEADER.encode())
     for picture in sorted(pictures, key=lambda picture: (picture.candidate.label_code, picture.candidate.sha256)):
-        content = [picture.candidate.sha256, picture.candidate.label_code, picture.split, picture.group_key]
-        digest.update(json.dumps(content).encode() + b"\n")
+        of = picture.candidate
+        line = content_line(sha256=of.sha256, label_code=of.label_code, split=picture.split, group_key=picture.group_key)
+        digest.update(line.encode())
     return digest.hexdigest()

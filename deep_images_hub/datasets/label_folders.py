@@ -1,12 +1,11 @@
 """Names of label folders: readable, safe on every file system, one for each label. Pure."""
 
 import hashlib
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
-MAX_SLUG_LENGTH = 60
+from deep_images_hub.datasets.slugs import slug
+
 # Names that Windows keeps for devices.
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))})
 
@@ -23,21 +22,16 @@ def label_folders(names: Mapping[str, str]) -> dict[str, str]:
     Returns:
         Folder names by label code, unique even where case does not count.
     """
-    slugs = {code: _slug(name) or _slug(code) or "label" for code, name in names.items()}
-    for suffix in (_slug, _digest):
+    slugs = {code: slug(name) or slug(code) or "label" for code, name in names.items()}
+    for suffix in (slug, _digest):
         shared = Counter(slugs.values())
-        for code, slug in slugs.items():
-            if shared[slug] > 1 or slug in _RESERVED:
-                slugs[code] = f"{slug}-{suffix(code)[:20]}".rstrip("-")
+        for code, folder in slugs.items():
+            if shared[folder] > 1 or folder in _RESERVED:
+                slugs[code] = f"{folder}-{suffix(code)[:20]}".rstrip("-")
     if len(set(slugs.values())) < len(slugs):
         # Only a name made to look like another label's suffixed folder comes here; digests alone cannot be imitated.
         slugs = {code: f"label-{_digest(code)}" for code in names}
     return slugs
-
-
-def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.replace("'", "").replace("\u2019", "")).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_SLUG_LENGTH].strip("-")
 
 
 def _digest(code: str) -> str:

@@ -11,50 +11,24 @@ from pathlib import Path
 import pytest
 
 from deep_images_hub.catalogue.datasets import version_items
-from deep_images_hub.datasets import image_folder
-from deep_images_hub.datasets.download import open_image_folder, write_zip
+from deep_images_hub.datasets.download import open_export, write_zip
+from deep_images_hub.datasets.exports import export as exports_export
+from deep_images_hub.datasets.exports import files
+from deep_images_hub.datasets.exports.image_folder import ImageFolderZip
 from deep_images_hub.datasets.freeze import freeze
-from deep_images_hub.datasets.recipe import Recipe, SplitFractions
+from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.object_store.keys import picture_key
-from deep_images_hub.wiring import Hub
-from tests.builders import HubBuilder, photographs
-
-RECIPE = Recipe(label_codes=("/m/food",), fractions=SplitFractions(0.5, 0.25, 0.25), seed=7)
-BATCHES = [(f"b{number}", ("/m/apple", "/m/hk", "/m/apple2")[number % 3]) for number in range(12)]
+from tests.builders import photographs
+from tests.integration.datasets.conftest import BATCHES, RECIPE, fill
 
 
-def fill(hub: Hub, batches: list[tuple[str, str]]) -> HubBuilder:
-    builder = HubBuilder(hub)
-    names = {"/m/food": "Food", "/m/apple": "Apple", "/m/apple2": "apple", "/m/hk": "Hell's Kitchen", "/m/lone": "Lone"}
-    builder.labels(names, under={code: "/m/food" for code in names if code != "/m/food"})
-    for key, code in batches:
-        builder.batch(
-            key,
-            code,
-            photographs(4, seed=key),
-            licence="by",
-            attribution='Ada "Ace", 2026\nand friends',
-            city="Köln" if key == "b1" else None,
-        )
-    builder.batch("lone", "/m/lone", photographs(2, seed="lone"), licence="cc0", attribution=None)
-    return builder
+def zip_of(filled, version) -> ImageFolderZip:
+    return ImageFolderZip(open_export(version, engine=filled.hub.engine, store=filled.hub.store))
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-
-
-@pytest.fixture(scope="module")
-def filled(hub_of):
-    with hub_of() as hub:
-        yield fill(hub, BATCHES)
-
-
-@pytest.fixture(scope="module")
-def version(filled):
-    with filled.hub.engine.begin() as connection:
-        return freeze(connection, RECIPE, name="Food", created_by=None)
 
 
 @pytest.fixture(scope="module")
@@ -160,12 +134,11 @@ def test_card_has_front_matter_that_yaml_reads(filled, folder) -> None:
 
 
 def test_download_with_many_pictures_of_a_label_has_numbered_folders(filled, version, monkeypatch) -> None:
-    monkeypatch.setattr(image_folder, "MAX_FILES_IN_FOLDER", 3)
-    download = open_image_folder(version, engine=filled.hub.engine, store=filled.hub.store)
-    file = io.BytesIO()
-    download.write(file)
-    assert download.size_bytes == len(file.getvalue())
-    with zipfile.ZipFile(file) as archive:
+    monkeypatch.setattr(exports_export, "MAX_FILES_IN_FOLDER", 3)
+    download = zip_of(filled, version)
+    made = b"".join(download.blocks())
+    assert download.size_bytes() == len(made)
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
         folders = [name.rsplit("/", 1)[0] for name in archive.namelist() if name.endswith(".jpg")]
     assert all(folders.count(folder) <= 3 for folder in folders)
     assert {folder for folder in folders if folder.startswith("train/lone")} == {"train/lone"}
@@ -173,10 +146,10 @@ def test_download_with_many_pictures_of_a_label_has_numbered_folders(filled, ver
 
 
 def test_download_of_unknown_length_is_the_same_zip(filled, version, monkeypatch) -> None:
-    whole = b"".join(open_image_folder(version, engine=filled.hub.engine, store=filled.hub.store).blocks())
-    monkeypatch.setattr(image_folder, "LENGTH_KNOWN_UP_TO_IMAGES", 1)
-    download = open_image_folder(version, engine=filled.hub.engine, store=filled.hub.store)
-    assert download.size_bytes is None
+    whole = b"".join(zip_of(filled, version).blocks())
+    monkeypatch.setattr(files, "LENGTH_KNOWN_UP_TO_IMAGES", 1)
+    download = zip_of(filled, version)
+    assert download.size_bytes() is None
     assert b"".join(download.blocks()) == whole
 
 
@@ -187,4 +160,4 @@ def test_download_whose_picture_is_gone_stops(filled) -> None:
         last = list(version_items(connection, version.id))[-1]
     filled.hub.store.delete(last.picture_key)
     with pytest.raises(NotFoundError):
-        list(open_image_folder(version, engine=filled.hub.engine, store=filled.hub.store).blocks())
+        list(zip_of(filled, version).blocks())

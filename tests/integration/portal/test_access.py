@@ -40,7 +40,10 @@ PROMISED = {
     "GET /datasets": ANYBODY,
     "GET /datasets/<int:version_id>": ANYBODY,
     "GET /datasets/<int:version_id>/download": _needs("download"),
+    "GET /datasets/<int:version_id>/exports/<format_name>": _needs("download"),
+    "GET /datasets/<int:version_id>/exports/<format_name>/<file_name>": _needs("download"),
     "GET /datasets/links/<token>": ANYBODY,
+    "GET /datasets/links/<token>/<format_name>/<file_name>": ANYBODY,
     "POST /datasets/<int:version_id>/train": _needs("train"),
     "GET /runs/<int:run_id>": _needs("train"),
     "GET /runs/<int:run_id>/progress.json": _needs("train"),
@@ -67,7 +70,14 @@ PROMISED = {
     "GET /batches/<batch_key>": ANY_ACCOUNT,
     "GET /batches/<batch_key>/report.csv": ANY_ACCOUNT,
 }
-VALUES = {"sha256": "0" * 64, "token": "none", "kind": "model.onnx", "batch_key": "batch-0"}
+VALUES = {
+    "sha256": "0" * 64,
+    "format_name": "csv",
+    "file_name": "labels.csv",
+    "token": "none",
+    "kind": "model.onnx",
+    "batch_key": "batch-0",
+}
 
 
 def _routes(app) -> dict[str, str]:

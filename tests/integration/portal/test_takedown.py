@@ -201,6 +201,9 @@ def test_second_takedown_patches_the_patch(clients, portal) -> None:
     assert len(pictures) == 14
     assert manifest["taken_down"] == sorted([first, second])
     assert "taken down since: 2" in card
+    listed = clients["premium"].get(f"/datasets/{portal.version_id}/exports/csv/pictures.csv").text
+    assert {row.split(",")[5] for row in listed.splitlines()[1:]} == pictures
+    assert "This is what is left of it" in clients["premium"].get(f"/datasets/{portal.version_id}/exports/webdataset").text
     assert "2 pictures of this dataset were taken down" in clients["nobody"].get(f"/datasets/{portal.version_id}").text
 
 
@@ -215,7 +218,11 @@ def test_version_of_which_nothing_is_left_says_so(clients, portal) -> None:
 
     assert answer.status_code == 409
     assert "Every picture of this dataset was taken down" in answer.text
-    assert "Nothing is left of it to download" in clients["nobody"].get(f"/datasets/{version.id}").text
+    page = clients["premium"].get(f"/datasets/{version.id}").text
+    assert "Nothing is left of it to download" in page
+    for offer in ("/download", "/exports/", "/links/", "/train"):
+        assert offer not in page
+    assert clients["premium"].get(f"/datasets/{version.id}/exports/csv").status_code == 409
 
 
 def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_relabelled(clients, portal) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deep_images_hub.datasets.streamed_zip import Member, zip_blocks, zip_size_bytes
+from deep_images_hub.datasets.exports.streamed_zip import Member, zip_blocks, zip_size_bytes
 
 paths = st.text(st.characters(codec="utf-8", exclude_characters="\x00/\\", exclude_categories=["Cs"]), min_size=1, max_size=20)
 

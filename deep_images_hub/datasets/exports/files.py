@@ -1,0 +1,151 @@
+"""The files of an export: made while they are sent, the same bytes every time, and taken up again anywhere.
+
+A format describes a file as chunks: some pictures, and how they become bytes once they are read. That is enough for the rest.
+The pictures of the next chunks are read while one is sent. The length of the file is known beforehand: the same chunks are made
+of blank pictures of the right sizes, which asks the store for nothing. And who comes back for the rest of a file gets it without
+anything being read again that was sent before.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from deep_images_hub.datasets.exports.export import VersionPicture
+from deep_images_hub.object_store import ObjectStore
+
+# Pictures on their way from the store at once: hides the store's latency, and holds a few megabytes at most.
+READ_AHEAD = 16
+# Up to here a length is found out before the first byte; beyond, that would delay it by more than a second.
+LENGTH_KNOWN_UP_TO_IMAGES = 20_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of a file.
+
+    Attributes:
+        pictures: that it is made of; may be none.
+        encode: makes its bytes of the stored pictures, which come in the same order. It is called once, after those of all chunks
+            before it; blank pictures (zeros) must give as many bytes as real ones of the same sizes.
+    """
+
+    pictures: Sequence[VersionPicture]
+    encode: Callable[[Sequence[bytes]], bytes]
+
+
+class ExportFile(Protocol):
+    """A file of an export."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; no other file of its export is."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What it holds, as HTTP says it."""
+        ...
+
+    @property
+    def image_count(self) -> int:
+        """How many pictures it is about."""
+        ...
+
+    def size_bytes(self) -> int | None:
+        """Return its exact length, or None where finding it out would delay the first byte."""
+        ...
+
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield its bytes from one of them on. Raises NotFoundError or UnavailableError, in the middle, when the store fails."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChunkedFile:
+    """A file that is made of chunks.
+
+    Attributes:
+        chunks: gives them anew each time it is called; the same every time.
+        store: where the pictures lie.
+        is_seekable: whether what a chunk becomes does not depend on what was in the pictures of chunks before it, so that those
+            need not be read for its sake.
+    """
+
+    name: str
+    media_type: str
+    image_count: int
+    chunks: Callable[[], Iterable[Chunk]]
+    store: ObjectStore
+    is_seekable: bool = True
+
+    def size_bytes(self) -> int | None:
+        """Return its exact length, or None where finding it out would delay the first byte."""
+        if self.image_count > LENGTH_KNOWN_UP_TO_IMAGES:
+            return None
+        return sum(_blank_sizes(self.chunks()))
+
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield its bytes from one of them on."""
+        blank_chunks, skipped = _chunks_before(self.chunks(), start) if start and self.is_seekable else (0, 0)
+        return from_byte(self._encoded(blank_chunks), start - skipped)
+
+    def _encoded(self, blank_chunks: int) -> Iterator[bytes]:
+        """Yield what each chunk becomes, but for the first ones, which go by with blank pictures."""
+        chunks = iter(self.chunks())
+        for _ in range(blank_chunks):
+            chunk = next(chunks)
+            # A writer that keeps count of where it is must go over them too.
+            chunk.encode(_blank(chunk))
+        for chunk, bodies in read_ahead(chunks, self.store):
+            yield chunk.encode(bodies)
+
+
+def read_ahead(chunks: Iterable[Chunk], store: ObjectStore) -> Iterator[tuple[Chunk, list[bytes]]]:
+    """Yield chunks with their pictures' bytes, while those of the next ones are on their way."""
+    waiting: deque[tuple[Chunk, list[Future[bytes]]]] = deque()
+    under_way = 0
+    pool = ThreadPoolExecutor(READ_AHEAD)
+    try:
+        for chunk in chunks:
+            waiting.append((chunk, [pool.submit(store.read, picture.picture_key) for picture in chunk.pictures]))
+            under_way += len(chunk.pictures)
+            # The newest chunk is on its way while the oldest is awaited, however large they are.
+            while len(waiting) > 1 and (under_way >= READ_AHEAD or len(waiting) > READ_AHEAD):
+                done, bodies = waiting.popleft()
+                under_way -= len(bodies)
+                yield done, [body.result() for body in bodies]
+        while waiting:
+            done, bodies = waiting.popleft()
+            yield done, [body.result() for body in bodies]
+    finally:
+        # The client went away, or the store failed: do not read for nobody.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def from_byte(blocks: Iterator[bytes], start: int) -> Iterator[bytes]:
+    """Yield what blocks hold from one of their bytes on."""
+    for block in blocks:
+        if start < len(block):
+            yield block[start:] if start else block
+        start = max(0, start - len(block))
+
+
+def _blank(chunk: Chunk) -> list[bytes]:
+    return [bytes(picture.picture_size_bytes) for picture in chunk.pictures]
+
+
+def _blank_sizes(chunks: Iterable[Chunk]) -> Iterator[int]:
+    for chunk in chunks:
+        yield len(chunk.encode(_blank(chunk)))
+
+
+def _chunks_before(chunks: Iterable[Chunk], start: int) -> tuple[int, int]:
+    """Return how many chunks end at or before a byte, and how many bytes they have together."""
+    count = end = 0
+    for size_bytes in _blank_sizes(chunks):
+        if end + size_bytes > start:
+            break
+        count, end = count + 1, end + size_bytes
+    return count, end

@@ -1,0 +1,150 @@
+"""ImageFolder: a zip of pictures in folders, which streams from the first second and has the same bytes every time.
+
+    {split}/{label}/{sha256}.jpg   at most 10,000 files a folder; a larger label has numbered folders within
+    {split}/metadata.csv           file_name relative to it, as Hugging Face's `imagefolder` reads it
+    labels.csv  LICENSES.csv  README.md  manifest.json
+
+It loads with keras.utils.image_dataset_from_directory, torchvision's ImageFolder and `load_dataset("imagefolder")`. Every
+split has every label's folder, so that class indices agree among splits and parts. Names and e-mails of suppliers are not in it,
+beyond the attribution that they asked for.
+"""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from deep_images_hub.datasets.exports import files
+from deep_images_hub.datasets.exports.export import Export, VersionPicture
+from deep_images_hub.datasets.exports.files import Chunk, from_byte, read_ahead
+from deep_images_hub.datasets.exports.lists import PICTURE_COLUMNS, card, csv_blocks, labels_csv, licences_csv, picture_values
+from deep_images_hub.datasets.exports.streamed_zip import Member, zip_blocks, zip_size_bytes
+from deep_images_hub.datasets.slugs import file_stem
+
+LAYOUT = """    {split}/{label}/{sha256 of the original}.jpg    upright, RGB, short side as the hub stores it
+    {split}/metadata.csv                            one row a picture: label, group, licence, attribution, time, place
+    labels.csv                                      class index, folder, code and name of every label
+    LICENSES.csv                                    licences and attributions
+    manifest.json                                   sha256 and size of every file
+
+    keras.utils.image_dataset_from_directory("train")
+
+Check the files against `manifest.json` before you rely on them.
+"""
+
+
+class ImageFolder:
+    """One zip of folders."""
+
+    name = "imagefolder"
+    title = "ImageFolder"
+    summary = "One zip, a folder for each label"
+    revision = "1"
+
+    def files(self, export: Export) -> list[files.ExportFile]:
+        """Return the zip."""
+        return [ImageFolderZip(export)]
+
+    def python(self, export: Export) -> str:
+        """Return how it is loaded."""
+        return f'import keras\n\npictures = keras.utils.image_dataset_from_directory("{export.splits[0]}")'
+
+
+class ImageFolderZip:
+    """The zip of a part of a version."""
+
+    media_type = "application/zip"
+
+    def __init__(self, export: Export) -> None:
+        self._export = export
+
+    @property
+    def name(self) -> str:
+        """It says which content it has: zips are kept, and of several versions."""
+        part = "-".join(["", *self._export.part.query.values()])
+        return f"{file_stem(self._export.version.name + part)}-{self._export.version.digest[:12]}.zip"
+
+    @property
+    def image_count(self) -> int:
+        """How many pictures it holds."""
+        return self._export.image_counts.total()
+
+    def size_bytes(self) -> int | None:
+        """Return its exact length, or None where finding it out would delay the first byte or it needs zip's 64-bit form."""
+        return self._size_bytes
+
+    @cached_property
+    def _size_bytes(self) -> int | None:
+        if self.image_count > files.LENGTH_KNOWN_UP_TO_IMAGES:
+            return None
+        sizes = [(member.path, sum(map(len, member.blocks))) for member in self._members_before_pictures()]
+        sizes += [(path, picture.picture_size_bytes) for path, picture in self._pictures()]
+        # A sha256 is as long as any other, so the manifest's length is known before its content.
+        manifest = self._manifest([(path, size_bytes, "0" * 64) for path, size_bytes in sizes if not path.endswith("/")])
+        return zip_size_bytes([*sizes, ("manifest.json", len(manifest))])
+
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the zip from one of its bytes on. Its end has checksums of all before: for a later start, that is read again."""
+        return from_byte(zip_blocks(self._members()), start)
+
+    def _members(self) -> Iterator[Member]:
+        listed: list[tuple[str, int, str]] = []
+        for member in itertools.chain(self._members_before_pictures(), self._picture_members()):
+            yield member if member.path.endswith("/") else _recorded(member, listed)
+        manifest = self._manifest(listed)
+        yield Member("manifest.json", len(manifest), [manifest])
+
+    def _members_before_pictures(self) -> Iterator[Member]:
+        export = self._export
+        yield Member("README.md", None, [card(export, LAYOUT)])
+        yield Member("labels.csv", None, labels_csv(export))
+        yield Member("LICENSES.csv", None, licences_csv(export))
+        for split in export.splits:
+            yield Member(f"{split}/metadata.csv", None, self._metadata_csv(split))
+            for folder in sorted(export.folders.values()):
+                yield Member(f"{split}/{folder}/", 0, [])
+
+    def _pictures(self) -> Iterator[tuple[str, VersionPicture]]:
+        for split in self._export.splits:
+            for file_name, picture in self._export.named(split):
+                yield f"{split}/{file_name}", picture
+
+    def _picture_members(self) -> Iterator[Member]:
+        paths: dict[int, str] = {}
+
+        def chunks() -> Iterator[Chunk]:
+            for path, picture in self._pictures():
+                paths[picture.position] = path
+                yield Chunk((picture,), b"".join)
+
+        for chunk, bodies in read_ahead(chunks(), self._export.store):
+            (picture,) = chunk.pictures
+            yield Member(paths.pop(picture.position), picture.picture_size_bytes, bodies)
+
+    def _metadata_csv(self, split: str) -> Iterator[bytes]:
+        export = self._export
+        rows = ((file_name, *picture_values(export, picture).values()) for file_name, picture in export.named(split))
+        return csv_blocks(("file_name", *PICTURE_COLUMNS), rows)
+
+    def _manifest(self, listed: Iterable[tuple[str, int, str]]) -> bytes:
+        entries = [{"path": path, "size_bytes": size_bytes, "sha256": sha256} for path, size_bytes, sha256 in listed]
+        export = self._export
+        # Only patches have tombstones, and only parts are parts: the bytes of all other downloads stay as they were.
+        tombstones = {"taken_down": list(export.taken_down)} if export.taken_down else {}
+        part = {} if export.part.is_whole else {"part": export.part.query}
+        return json.dumps({"digest": export.version.digest, **part, **tombstones, "files": entries}, indent=0).encode()
+
+
+def _recorded(member: Member, listed: list[tuple[str, int, str]]) -> Member:
+    """Return the member, which will add its path, size and sha256 to a list once it is read."""
+
+    def blocks() -> Iterator[bytes]:
+        digest, size_bytes = hashlib.sha256(), 0
+        for block in member.blocks:
+            digest.update(block)
+            size_bytes += len(block)
+            yield block
+        listed.append((member.path, size_bytes, digest.hexdigest()))
+
+    return Member(member.path, member.size_bytes, blocks())

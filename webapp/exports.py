@@ -1,0 +1,179 @@
+"""Downloads of a dataset version: its formats, the files of each, for the whole or a part, with a session or by a signed link.
+
+Where pictures of a version were taken down, every address here gives what is left of it.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from deep_images_hub.catalogue.datasets import DatasetVersion
+from deep_images_hub.datasets.download import open_export
+from deep_images_hub.datasets.exports.export import Export
+from deep_images_hub.datasets.exports.files import ExportFile
+from deep_images_hub.datasets.exports.formats import FORMATS, ExportFormat, file_by_name, format_by_name
+from deep_images_hub.datasets.exports.parts import part_from_query
+from deep_images_hub.datasets.recipe import SPLITS
+from deep_images_hub.datasets.takedown import current_version
+from deep_images_hub.errors import ForbiddenError, NotFoundError
+from webapp.access import public, requires
+from webapp.sending import send
+from webapp.services import hub, services
+
+blueprint = Blueprint("exports", __name__, url_prefix="/datasets")
+
+# A link for the command line opens one dataset's downloads to whoever holds it, for this long.
+LINK_HOURS = 24
+_LINK_SALT = "dataset download"
+_ZIP = FORMATS["imagefolder"]
+
+
+@dataclass(frozen=True)
+class OpenExport:
+    """An export in a format, and its files."""
+
+    version: DatasetVersion
+    format: ExportFormat
+    export: Export
+    files: Sequence[ExportFile]
+
+    def etag_of(self, file: ExportFile) -> str:
+        """Return what stands for a file's bytes."""
+        of = [
+            self.version.digest,
+            *self.export.taken_down,
+            self.format.name,
+            self.format.revision,
+            self.export.part.key,
+            file.name,
+        ]
+        return hashlib.sha256("\n".join(of).encode()).hexdigest()[:40]
+
+
+@blueprint.get("/<int:version_id>/exports/<format_name>")
+@requires("download")
+def page(version_id: int, format_name: str) -> ResponseReturnValue:
+    """Show the files of a version in a format, and how to get and load them."""
+    opened = _open(version_id, format_name, request.args)
+    export, token = opened.export, _link_token(opened.version)
+    return render_template(
+        "export.html",
+        asked_id=version_id,
+        opened=opened,
+        export=export,
+        formats=FORMATS.values(),
+        labels=sorted(export.names.items(), key=lambda label: label[1].casefold()),
+        splits=SPLITS,
+        list_url=_file_url(token, opened, "files.txt"),
+        command=f"curl -f {shlex.quote(_file_url(token, opened, 'files.txt'))} | xargs -n 1 curl -fL -C - -O",
+        link_hours=LINK_HOURS,
+    )
+
+
+@blueprint.get("/<int:version_id>/exports/<format_name>/<file_name>")
+@requires("download")
+def file(version_id: int, format_name: str, file_name: str) -> ResponseReturnValue:
+    """Stream a file of an export."""
+    return _send(_open(version_id, format_name, request.args), file_name)
+
+
+@blueprint.get("/links/<token>/<format_name>/<file_name>")
+@public  # whoever made the link had the permission; its signature says so
+def file_by_link(token: str, format_name: str, file_name: str) -> ResponseReturnValue:
+    """Stream a file of an export of the dataset that a signed link stands for."""
+    opened = _open(_version_of(token), format_name, request.args)
+    if file_name == "files.txt":
+        urls = [_file_url(token, opened, of.name) for of in opened.files]
+        return Response("\n".join(urls) + "\n", content_type="text/plain; charset=utf-8")
+    return _send(opened, file_name)
+
+
+@blueprint.get("/<int:version_id>/download")
+@requires("download")
+def download(version_id: int) -> ResponseReturnValue:
+    """Stream the whole as a zip."""
+    return _send_zip(version_id)
+
+
+@blueprint.get("/links/<token>")
+@public  # as above
+def download_by_link(token: str) -> ResponseReturnValue:
+    """Stream the zip that a signed link stands for."""
+    return _send_zip(_version_of(token))
+
+
+def whole_of(version: DatasetVersion) -> Export:
+    """Return the export of a whole version."""
+    return _export(version, {})
+
+
+def zip_command(export: Export, version: DatasetVersion) -> str:
+    """Return what to type to download a version as a zip without a browser."""
+    url = url_for("exports.download_by_link", token=_link_token(version), _external=True)
+    return f"curl -fL -C - -o {shlex.quote(_ZIP.files(export)[0].name)} {shlex.quote(url)}"
+
+
+def _open(version_id: int, format_name: str, asked: Mapping[str, str]) -> OpenExport:
+    """Open an export of a version, or of what is left of it, for the part that the values of an address ask for."""
+    export_format = format_by_name(format_name)
+    with hub().engine.begin() as connection:
+        version = current_version(connection, version_id)
+    export = _export(version, asked)
+    if not export.counts:
+        raise NotFoundError("This part of the dataset has no picture. Ask for another split or label.")
+    return OpenExport(version, export_format, export, export_format.files(export))
+
+
+def _export(version: DatasetVersion, asked: Mapping[str, str]) -> Export:
+    counts = services().composition(version.id)
+    part = part_from_query(asked, label_codes={count.label_code for count in counts})
+    return open_export(version, engine=hub().engine, store=hub().store, part=part, counts=counts)
+
+
+def _send(opened: OpenExport, file_name: str) -> Response:
+    found = file_by_name(opened.files, file_name)
+    return send(found, etag=opened.etag_of(found))
+
+
+def _send_zip(version_id: int) -> Response:
+    opened = _open(version_id, _ZIP.name, {})
+    return _send(opened, opened.files[0].name)
+
+
+def _file_url(token: str, opened: OpenExport, file_name: str) -> str:
+    return url_for(
+        "exports.file_by_link",
+        token=token,
+        format_name=opened.format.name,
+        file_name=file_name,
+        **opened.export.part.query,
+        _external=True,
+    )
+
+
+def _link_token(version: DatasetVersion) -> str:
+    """Return the part of an address that opens a dataset's downloads without a session."""
+    return _links().dumps(version.id)
+
+
+def _version_of(token: str) -> int:
+    try:
+        version_id: int = _links().loads(token, max_age=LINK_HOURS * 3600)
+    except SignatureExpired:
+        raise ForbiddenError(
+            f"This link was good for {LINK_HOURS} hours, which are over. Open the dataset's page for a new one."
+        ) from None
+    except BadSignature:
+        raise ForbiddenError(
+            "This link was not made by this hub, or it was cut off. Copy it again from the dataset's page."
+        ) from None
+    return version_id
+
+
+def _links() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=_LINK_SALT)
