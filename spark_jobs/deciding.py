@@ -6,9 +6,10 @@ from functools import cache
 import pyarrow as pa
 from sqlalchemy import Engine
 
-from deep_images_hub.batches.decide import decide
+from deep_images_hub.batches.decide import decide, keep_stored
 from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.catalogue.intake import pending_submissions, stage_decisions
+from deep_images_hub.catalogue.object_keys import hold_off_sweeps
 from deep_images_hub.errors import HubError
 from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store import ObjectStore
@@ -43,7 +44,8 @@ def _decide_chunk(chunk: list[Portion], engine: Engine, store: ObjectStore, sett
         submissions = pending_submissions(connection, attempt=attempt, portions=chunk)
     decisions = decide(submissions, store=store, limits=limits_from_settings(settings))
     with engine.begin() as connection:
-        stage_decisions(connection, attempt=attempt, decisions=decisions)
+        hold_off_sweeps(connection)
+        stage_decisions(connection, attempt=attempt, decisions=keep_stored(decisions, store))
 
 
 def _portions_in(table: pa.RecordBatch) -> Iterator[Portion]:

@@ -10,13 +10,15 @@ that operators have one way to run what changes the hub.
 """
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
-from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys
+from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys, still_unnamed
+from deep_images_hub.object_store import ObjectStat
 from deep_images_hub.object_store.reconcile import Missing, Orphan, reconcile
 from deep_images_hub.progress import Progress
 from deep_images_hub.wiring import Hub
@@ -24,6 +26,8 @@ from spark_jobs.entry import run_job
 
 _DEFAULT_AGE_HOURS = 24.0
 _SHOWN = 5
+# Orphans that are deleted under one lock: those who are about to name objects wait meanwhile.
+_DELETED_TOGETHER = 50
 
 
 @dataclass
@@ -60,6 +64,7 @@ def sweep(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
 
 def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bool) -> AreaFindings:
     findings = AreaFindings()
+    orphans: dict[str, ObjectStat] = {}
     # The names are of one moment, and the listing comes after it: an object that is named then must be listed.
     with (
         hub.engine.connect() as connection,
@@ -73,19 +78,26 @@ def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bo
                 continue
             findings.objects += 1
             if isinstance(one, Orphan):
-                _deal_with_orphan(hub, one, before, findings, delete=delete)
+                if one.found.modified_at >= before:
+                    findings.young += 1
+                    continue
+                orphans[one.found.key] = one.found
+                if len(orphans) == _DELETED_TOGETHER:
+                    _deal_with_orphans(hub, area, orphans, findings, delete=delete)
+                    orphans.clear()
+        _deal_with_orphans(hub, area, orphans, findings, delete=delete)
     return findings
 
 
-def _deal_with_orphan(hub: Hub, orphan: Orphan, before: datetime, findings: AreaFindings, *, delete: bool) -> None:
-    if orphan.found.modified_at >= before:
-        findings.young += 1
-        return
-    findings.orphans += 1
-    findings.orphan_bytes += orphan.found.size_bytes
-    findings.orphans_shown += [orphan.found.key] if findings.orphans <= _SHOWN else []
-    if delete:
-        hub.store.delete(orphan.found.key)
+def _deal_with_orphans(hub: Hub, area: str, orphans: Mapping[str, ObjectStat], findings: AreaFindings, *, delete: bool) -> None:
+    """Count what is still named by nobody, and delete it if asked for. Nobody can begin to name it meanwhile."""
+    with hub.engine.begin() as connection:
+        for key in still_unnamed(connection, area=area, keys=orphans):
+            findings.orphans += 1
+            findings.orphan_bytes += orphans[key].size_bytes
+            findings.orphans_shown += [key] if findings.orphans <= _SHOWN else []
+            if delete:
+                hub.store.delete(key)
 
 
 def _lines(area: str, findings: AreaFindings, *, deleted: bool) -> list[str]:

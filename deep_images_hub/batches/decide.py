@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.images.examine import Examination, ExaminationLimits, examine, refused_as_missing, refused_as_too_large
@@ -34,12 +34,14 @@ class Decision:
         examination: None where the store failed, which is no verdict: the submission stays pending.
         size_bytes: of the bytes as received; None where they were not read whole.
         problem: what the store, or who speaks for it, said when it failed; None where there is an examination.
+        was_stored: its picture or its thumbnail lay in the store already. Where nothing names them yet, a sweep may remove them.
     """
 
     submission: PendingSubmission
     examination: Examination | None
     size_bytes: int | None = None
     problem: str | None = None
+    was_stored: bool = field(default=False, compare=False)
 
 
 def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limits: ExaminationLimits) -> list[Decision]:
@@ -49,7 +51,7 @@ def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limi
     what was stored would survive a power cut.
     """
     waiting = list(submissions)
-    found: list[tuple[Decision, Future[str | None]]] = []
+    found: list[Future[Decision]] = []
     failures, problem = 0, None
     with ThreadPoolExecutor(FETCH_AHEAD, thread_name_prefix="store") as pool:
         for submission, fetched in _fetched_ahead(waiting, pool, store, limits.max_object_bytes):
@@ -60,15 +62,36 @@ def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limi
             else:
                 failures = 0
                 decision = Decision(submission, _examined(body, limits), len(body) if isinstance(body, bytes) else None)
-            found.append((decision, pool.submit(_store_picture, store, decision)))
+            found.append(pool.submit(_with_stored_picture, store, decision))
             if failures == MAX_FAILURES_IN_A_ROW:
                 break
-        decisions = [
-            decision if (refused := stored.result()) is None else Decision(decision.submission, None, problem=refused)
-            for decision, stored in found
-        ]
+        decisions = [stored.result() for stored in found]
     store.flush()
     return [*decisions, *(Decision(submission, None, problem=problem) for submission in waiting[len(decisions) :])]
+
+
+def keep_stored(decisions: Iterable[Decision], store: ObjectStore) -> list[Decision]:
+    """Store anew what lay in the store already and was swept away since. Call it where no sweep can come between.
+
+    Decisions whose pictures cannot be stored stay pending, as in `decide`.
+    """
+    kept = [_kept(decision, store) if decision.was_stored else decision for decision in decisions]
+    if any(decision.was_stored for decision in kept):
+        store.flush()
+    return kept
+
+
+def _kept(decision: Decision, store: ObjectStore) -> Decision:
+    assert decision.examination is not None
+    assert decision.examination.sha256 is not None
+    try:
+        for key in (picture_key(decision.examination.sha256), thumbnail_key(decision.examination.sha256)):
+            store.stat(key)
+    except NotFoundError:
+        return _with_stored_picture(store, decision)
+    except UnavailableError as error:
+        return Decision(decision.submission, None, problem=str(error))
+    return decision
 
 
 class _Missing:
@@ -138,14 +161,14 @@ def _examined(body: bytes | _Missing | _TooLarge, limits: ExaminationLimits) -> 
     return examine(body, limits)
 
 
-def _store_picture(store: ObjectStore, decision: Decision) -> str | None:
-    """Store what is kept of a photograph. Returns what the store said when it failed, else None."""
+def _with_stored_picture(store: ObjectStore, decision: Decision) -> Decision:
+    """Store what is kept of a photograph. Returns the decision, or that the store failed."""
     examination = decision.examination
     if examination is None or examination.picture is None or examination.sha256 is None:
-        return None
+        return decision
     try:
-        store.create(picture_key(examination.sha256), examination.picture.jpeg, "image/jpeg")
-        store.create(thumbnail_key(examination.sha256), examination.picture.thumbnail_jpeg, "image/jpeg")
+        is_new = store.create(picture_key(examination.sha256), examination.picture.jpeg, "image/jpeg")
+        is_new &= store.create(thumbnail_key(examination.sha256), examination.picture.thumbnail_jpeg, "image/jpeg")
     except UnavailableError as error:
-        return str(error)
-    return None
+        return Decision(decision.submission, None, problem=str(error))
+    return decision if is_new else replace(decision, was_stored=True)

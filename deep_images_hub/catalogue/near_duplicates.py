@@ -93,10 +93,10 @@ def compare_accepted(connection: Connection, *, submission_ids: Sequence[int]) -
     Returns:
         How many of them are near-duplicates of an earlier picture.
     """
-    if not submission_ids:
+    rows = connection.execute(load_query("accepted_pictures"), {"submission_ids": list(submission_ids)}).all()
+    if not rows:
         return 0
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    rows = connection.execute(load_query("accepted_pictures"), {"submission_ids": list(submission_ids)}).all()
     # By place in the order of sending; a picture of the hub comes before all of them.
     places = {row.image_id: place for place, row in enumerate(rows)}
     likenesses = find_likenesses(connection, image_ids=list(places))

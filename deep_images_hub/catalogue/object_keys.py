@@ -1,12 +1,18 @@
-"""Every key that the catalogue names, by the area of the store that it lies in."""
+"""Every key that the catalogue names, by the area of the store that it lies in, and who may remove what it does not name.
 
-from collections.abc import Iterator
+Objects are stored before the catalogue names them, and what a dead run left behind is used again. So whoever names objects holds
+sweeps off while it looks whether they are there and until its transaction ends, and a sweep looks once more what is named.
+"""
 
-from sqlalchemy import Connection
+from collections.abc import Collection, Iterator
+
+from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.queries import load_query
 
 _PAGE_ROWS = 10_000
+# The advisory lock between those who name objects, who share it, and who removes what nothing names.
+_LOCK = 0x4449480B
 
 
 def object_key_counts(connection: Connection) -> dict[str, int]:
@@ -20,3 +26,17 @@ def object_keys(connection: Connection, *, area: str) -> Iterator[str]:
         load_query("object_keys"), {"area": area}, execution_options={"stream_results": True, "yield_per": _PAGE_ROWS}
     )
     yield from rows.scalars()
+
+
+def hold_off_sweeps(connection: Connection) -> None:
+    """Let no sweep remove anything until the transaction ends."""
+    connection.execute(text("select pg_advisory_xact_lock_shared(:lock)"), {"lock": _LOCK})
+
+
+def still_unnamed(connection: Connection, *, area: str, keys: Collection[str]) -> list[str]:
+    """Return those of some keys that the catalogue does not name now; nobody names any until the transaction ends.
+
+    Waits for those who are naming some.
+    """
+    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    return list(connection.execute(load_query("unnamed_keys"), {"area": area, "keys": list(keys)}).scalars())

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import text
 
-from deep_images_hub.object_store.keys import manifest_key, picture_key, thumbnail_key
+from deep_images_hub.batches.decide import Decision, decide
+from deep_images_hub.batches.manifest import Manifest, ManifestObject
+from deep_images_hub.catalogue.batches import create_batch
+from deep_images_hub.catalogue.intake import intake_attempt
+from deep_images_hub.catalogue.object_keys import still_unnamed
+from deep_images_hub.object_store.keys import landing_key, manifest_key, picture_key, thumbnail_key
 from deep_images_hub.wiring import Hub
-from spark_jobs.sweep import sweep
-from tests.builders import HubBuilder, photographs
+from spark_jobs import deciding
+from spark_jobs import sweep as job
+from tests.builders import NOON, HubBuilder, photograph, photographs
 
 if TYPE_CHECKING:
     from tests.conftest import HubOf
@@ -39,8 +46,26 @@ def path_of(hub: Hub, key: str) -> Path:
     return Path(hub.store.url.removeprefix("file://")) / key
 
 
+def pending_batch(hub: Hub, key: str, body: bytes) -> int:
+    """Send a batch of one photograph, and return its id."""
+    sent = ManifestObject(object_key=landing_key(key, 0, ".jpg"), filename="1.jpg", size_bytes=len(body))
+    hub.store.create(sent.object_key, body)
+    manifest = Manifest(
+        batch_key=key,
+        supplier_email="ada@example.org",
+        supplier_name="Ada",
+        label_code="apple",
+        licence="cc0",
+        submitted_at=NOON,
+        objects=(sent,),
+    )
+    hub.store.create(manifest.key, manifest.to_json())
+    with hub.engine.begin() as connection:
+        return create_batch(connection, manifest=manifest)
+
+
 def swept(hub: Hub, spark: SparkSession, *, delete: bool = False, older_than_hours: float = 24) -> int:
-    return sweep(hub, Namespace(delete=delete, older_than_hours=older_than_hours), spark)
+    return job.sweep(hub, Namespace(delete=delete, older_than_hours=older_than_hours), spark)
 
 
 def test_hub_whose_objects_are_all_named_is_left_as_it_is(
@@ -91,6 +116,40 @@ def test_picture_of_a_decision_that_waits_to_be_merged_is_left(hub: Hub, spark: 
         connection.execute(text(staged), {"submission_id": 3, **had.mappings().one()})
     assert swept(hub, spark, delete=True, older_than_hours=0) == 0
     assert list(hub.store.list()) == before
+
+
+@pytest.mark.parametrize("sweep_is_first", [True, False])
+def test_orphan_that_intake_takes_up_at_that_moment_is_kept(
+    hub: Hub, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, sweep_is_first: bool
+) -> None:
+    body = photograph("of a run that died")
+    orphans = [key(hashlib.sha256(body).hexdigest()) for key in (picture_key, thumbnail_key)]
+    for key in orphans:
+        hub.store.create(key, b"as the dead run left it")
+    batch_id = pending_batch(hub, "b2", body)
+
+    def take_up() -> None:
+        deciding._decide_chunk([(batch_id, 0, 0)], hub.engine, hub.store, hub.settings, attempt)
+
+    def decide_and_sweep(*given: Any, **how: Any) -> list[Decision]:
+        decisions = decide(*given, **how)
+        assert swept(hub, spark, delete=True, older_than_hours=0) == 0
+        assert not set(orphans) & {found.key for found in hub.store.list()}
+        return decisions
+
+    def look_after_intake(*given: Any, **how: Any) -> list[str]:
+        monkeypatch.setattr(job, "still_unnamed", still_unnamed)
+        take_up()
+        return still_unnamed(*given, **how)
+
+    with intake_attempt(hub.engine) as attempt:
+        if sweep_is_first:
+            monkeypatch.setattr(deciding, "decide", decide_and_sweep)
+            take_up()
+        else:
+            monkeypatch.setattr(job, "still_unnamed", look_after_intake)
+        assert swept(hub, spark, delete=True, older_than_hours=0) == 0
+        assert {found.key for found in hub.store.list()} >= set(orphans)
 
 
 def test_object_that_is_gone_is_named_and_the_status_says_so(

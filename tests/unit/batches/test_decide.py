@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deep_images_hub.batches.decide import FETCH_AHEAD, MAX_FAILURES_IN_A_ROW, Decision, PendingSubmission, decide
+from deep_images_hub.batches.decide import FETCH_AHEAD, MAX_FAILURES_IN_A_ROW, Decision, PendingSubmission, decide, keep_stored
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, limits_from_settings
 from deep_images_hub.object_store.folder import FolderStore
@@ -80,6 +80,18 @@ def test_deciding_again_leaves_the_same_objects(tmp_path: Path, limits: Examinat
     objects = {stat.key: store.read(stat.key) for stat in store.list()}
     assert decide(submissions, store=store, limits=limits) == first
     assert {stat.key: store.read(stat.key) for stat in store.list()} == objects
+
+
+def test_what_lay_there_already_is_stored_anew_when_it_is_gone(tmp_path: Path, limits: ExaminationLimits) -> None:
+    store = FolderStore(tmp_path)
+    waiting = submitted(store, {"1.jpg": render(0, "Banana", 1), "2.jpg": b""})
+    first, again = decide(waiting, store=store, limits=limits), decide(waiting, store=store, limits=limits)
+    assert [decision.was_stored for decision in [*first, *again]] == [False, False, True, False]
+    before = {found.key for found in store.list()}
+    for found in [*store.list("images/"), *store.list("thumbnails/")]:
+        store.delete(found.key)
+        assert [outcome(decision) for decision in keep_stored(again, store)] == ["accepted", "empty"]
+        assert {found.key for found in store.list()} == before
 
 
 def test_object_longer_than_the_limit_is_not_read_whole(tmp_path: Path, limits: ExaminationLimits) -> None:
