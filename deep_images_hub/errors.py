@@ -7,6 +7,7 @@
     ├── ConflictError          it contradicts what is already there        (HTTP 409)
     ├── ForbiddenError         this account may not do it                  (HTTP 403)
     └── UnavailableError       a service, a file or weights cannot be had  (HTTP 503)
+        └── DeniedError        a store answers, and does not give out this one object
 
 Every message says what was received, what was expected and what to do. Anything else that is raised is a defect. The portal
 maps the classes to statuses in one place; the commands print the message, without a stack trace, and exit with 1.
@@ -53,3 +54,7 @@ class UnavailableError(HubError):
     """A service, a file or pretrained weights cannot be had now."""
 
     code = "unavailable"
+
+
+class DeniedError(UnavailableError):
+    """A store answers, and does not give out an object. It may give out all others."""

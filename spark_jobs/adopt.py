@@ -1,13 +1,15 @@
 """Take in a tree of pictures whose folders are named after labels, and later what has come to it since.
 
 Reads: names in the source: each folder from its marker on, never what was seen before; with --again all of them.
-Writes: objects and manifests under `landing/`; batches and submissions; each folder's marker (`adopted_folders`).
+Writes: objects and manifests under `landing/`; batches and submissions; each folder's marker (`adopted_folders`); why files could
+not be had (`adoption_refusals`).
 
 Running it again takes in what is new. Killed anywhere, the same command goes on: a folder's marker moves in the transaction that
 makes the batch, and a batch's key follows from the names and sizes of its files.
 """
 
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -17,7 +19,15 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection
 
 from deep_images_hub.catalogue.labels import label_names
-from deep_images_hub.catalogue.landing import folder_markers, know_folders, landing_alone, move_marker, names_from
+from deep_images_hub.catalogue.landing import (
+    adoption_refused,
+    folder_markers,
+    forget_adoption_refusals,
+    know_folders,
+    landing_alone,
+    move_marker,
+    names_from,
+)
 from deep_images_hub.landing.adoption import Adoption, LeftOut, Terms, folder_origin
 from deep_images_hub.landing.delivery import Delivery
 from deep_images_hub.landing.folder_labels import FolderLabels
@@ -42,13 +52,15 @@ class Tally:
     """What was taken in.
 
     Attributes:
-        gone: pictures that were listed and could not be copied: most likely they went away.
+        refused: pictures that were listed and could not be had, by reason.
+        problem: of the first of those, for people.
         not_now: why something could not be done now.
     """
 
     batches: int = 0
     photographs: int = 0
-    gone: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    problem: str = ""
     labels: set[str] = field(default_factory=set)
     not_now: str | None = None
 
@@ -90,11 +102,13 @@ class _Adopting:
         self._spark = spark
         self._geocoder = open_geocoder(hub.settings)
         self._sent: Accumulator[int] = spark.sparkContext.accumulator(0)
+        # Folders of which a part could not be sent: what comes after it would never be seen, so it waits too.
+        self._cut_off: set[str] = set()
 
     def take_all(self, adoption: Adoption) -> None:
-        """Copy and register deliveries, some at a time, while they are being found, until something cannot be reached."""
+        """Copy and register deliveries, some at a time, while they are being found, until none of those can be reached."""
         with Progress("Adopting", total=None, unit="photographs") as progress:
-            for wave in _waves(adoption.deliveries()):
+            for wave in _waves(one for one in adoption.deliveries() if one.folder not in self._cut_off):
                 outcomes = send_on_spark(
                     self._spark,
                     self._hub.settings,
@@ -106,7 +120,7 @@ class _Adopting:
                 self._know_folders(adoption)
                 self._register(wave, outcomes)
                 progress.reach(self.tally.photographs)
-                if self.tally.not_now:
+                if all(isinstance(one, NotNow) for one in outcomes):
                     return
         self._know_folders(adoption)
 
@@ -117,25 +131,39 @@ class _Adopting:
         adoption.beside_pictures.clear()
 
     def _register(self, wave: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        """Bring into the catalogue what was sent; of a folder nothing after what could not be sent, or it would never be seen."""
-        cut_off: set[str] = set()
+        """Bring into the catalogue what was sent, and write down what the store refused.
+
+        A store that has given nothing yet may refuse us everything: then nothing is passed by.
+        """
+        can_read = self.tally.photographs > 0 or any(isinstance(one, Sent) and one.files for one in outcomes)
         for delivery, outcome in zip(wave, outcomes, strict=True):
-            if isinstance(outcome, NotNow):
-                self.tally.not_now = outcome.problem
-                cut_off.add(delivery.folder)
-            elif delivery.folder not in cut_off:
-                assert not isinstance(outcome, Refused), "files that cannot be had are left out of what is adopted"
+            assert not isinstance(outcome, Refused), "files that cannot be had are left out of what is adopted"
+            problem = outcome.problem if isinstance(outcome, NotNow) else None if can_read else _denied(outcome)
+            if problem is not None:
+                self.tally.not_now = self.tally.not_now or problem
+                self._cut_off.add(delivery.folder)
+            elif isinstance(outcome, Sent) and delivery.folder not in self._cut_off:
                 self._register_one(delivery, outcome)
 
     def _register_one(self, delivery: Delivery, sent: Sent) -> None:
+        names = [file.filename for file in delivery.files]
+        place = {"source_url": self._source.url, "folder": delivery.folder}
         with self._hub.engine.begin() as connection:
             if sent.files:
                 register_batch(connection, self._hub.store, self._geocoder, delivery)
-            move_marker(connection, source_url=self._source.url, folder=delivery.folder, marker=delivery.files[-1].filename)
+            forget_adoption_refusals(connection, **place, names=[name for name in names if name not in sent.left_out])
+            adoption_refused(connection, **place, refused=sent.left_out)
+            move_marker(connection, **place, marker=names[-1])
         self.tally.batches += bool(sent.files)
         self.tally.photographs += sent.files
-        self.tally.gone += sent.missing
+        self.tally.refused.update(refused.reason for refused in sent.left_out.values())
+        self.tally.problem = self.tally.problem or next((refused.problem for refused in sent.left_out.values()), "")
         self.tally.labels.add(delivery.label_code)
+
+
+def _denied(sent: Sent) -> str | None:
+    """Return what is said of the first file that the store has and does not give out, where there is one."""
+    return next((refused.problem for refused in sent.left_out.values() if refused.reason == "denied_file"), None)
 
 
 def _waves(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
@@ -167,15 +195,21 @@ def _lines(source_url: str, tally: Tally, left_out: LeftOut, labels: FolderLabel
         (left_out.in_no_folder, "pictures in no folder"),
         (left_out.no_pictures, "files that are hidden or not named like a picture"),
         (left_out.too_large, "files too large to be photographs"),
-        (tally.gone, "pictures that went away, or could not be copied"),
         (left_out.unusable, "names that cannot be used"),
     )
     if said := ", ".join(f"{count:,} {what}" for count, what in others if count):
         lines.append(f"adopt: also left out: {said}.")
     if left_out.first_unusable:
         lines.append(f"  The first name that cannot be used: {left_out.first_unusable}")
+    if tally.refused:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(tally.refused.items()))
+        lines.append(
+            f"adopt: {sum(tally.refused.values()):,} pictures could not be had: {reasons}; see the table adoption_refusals. "
+            "Run this with --again to ask for them once more."
+        )
+        lines.append(f"  The first: {tally.problem}")
     if tally.not_now:
-        lines.append(f"adopt: stopped, and the rest waits for the next run: {tally.not_now}")
+        lines.append(f"adopt: some wait for the next run: {tally.not_now}")
     return lines
 
 

@@ -132,12 +132,12 @@ class _Fetching:
         """Fetch batch after batch, many at once, until none is left or the web is away."""
         with self._hub.engine.connect() as connection:
             waiting = download_counts(connection, source=SOURCE).get("waiting", 0)
-            groups = waiting_downloads(connection, source=SOURCE, most=_MAX_BATCH_FILES)
-            with Progress("Fetching", total=waiting, unit="photographs") as progress:
-                for wave in _waves(groups):
-                    self._take(wave, progress)
-                    if self._is_web_away:
-                        return
+        groups = waiting_downloads(self._hub.engine, source=SOURCE, most=_MAX_BATCH_FILES)
+        with Progress("Fetching", total=waiting, unit="photographs") as progress:
+            for wave in _waves(groups):
+                self._take(wave, progress)
+                if self._is_web_away:
+                    return
 
     def _take(self, groups: Sequence[tuple[Download, ...]], progress: Progress) -> None:
         supplier = self._supplier

@@ -19,9 +19,10 @@ from pyspark import Accumulator
 from pyspark.sql import SparkSession
 
 from deep_images_hub.catalogue.landing import decided_manifests, forget_refused, landing_alone, manifest_landed, manifest_refused
-from deep_images_hub.errors import UnavailableError
-from deep_images_hub.landing.checking import CheckedManifest, check_manifest, read_manifest
+from deep_images_hub.catalogue.supplier_manifests import CheckedManifest, check_manifest
+from deep_images_hub.errors import DeniedError, UnavailableError
 from deep_images_hub.landing.delivery import Delivery
+from deep_images_hub.landing.reading import read_manifest
 from deep_images_hub.landing.refusals import Refused
 from deep_images_hub.landing.sending import Sent
 from deep_images_hub.landing.supplier_manifest import MANIFEST_SUFFIX, is_manifest_key, manifest_folder
@@ -93,6 +94,7 @@ class _Landing:
         self._spark = spark
         self._only_supplier = only_supplier
         self._geocoder = open_geocoder(hub.settings)
+        self._can_read = False
         self._sent: Accumulator[int] = spark.sparkContext.accumulator(0)
 
     def look(self, *, again: bool) -> list[ObjectStat]:
@@ -156,12 +158,14 @@ class _Landing:
     def _checked(self, wave: Sequence[ObjectStat]) -> list[CheckedManifest]:
         with ThreadPoolExecutor(_READS_AT_ONCE, thread_name_prefix="manifests") as pool:
             bodies = list(pool.map(self._read, wave))
+        # A store that has given no manifest yet may refuse us everything: then none is refused for it.
+        self._can_read = self._can_read or any(isinstance(body, bytes) for body in bodies)
         checked = []
         with self._hub.engine.connect() as connection:
             for found, body in zip(wave, bodies, strict=True):
-                if isinstance(body, Refused):
+                if isinstance(body, Refused) and (self._can_read or body.reason != "denied_file"):
                     checked.append(CheckedManifest(found, None, body))
-                elif isinstance(body, NotNow):
+                elif isinstance(body, Refused | NotNow):
                     self.tally.not_now = body.problem
                 elif body is None:
                     self.tally.gone += 1
@@ -175,6 +179,8 @@ class _Landing:
     def _read(self, found: ObjectStat) -> bytes | Refused | NotNow | None:
         try:
             return read_manifest(self._source, found)
+        except DeniedError:
+            return Refused("denied_file", "The store does not give the manifest to the hub. Let the hub read it.")
         except UnavailableError as error:
             return NotNow(str(error))
 

@@ -1,5 +1,6 @@
 """What the jobs that take from other places share: deliveries are copied on Spark's partitions and registered by the driver."""
 
+import json
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ from deep_images_hub.wiring import Hub
 from spark_jobs.following import follow
 from spark_jobs.sending import opened_store, planned_frame
 
-_OUTCOMES_SCHEMA = "number long, files long, missing long, unnamed long, reason string, problem string"
+_OUTCOMES_SCHEMA = "number long, files long, unnamed long, left_out string, reason string, problem string"
+# Deliveries of one task: then the store is down, and not one object of it.
+_MAX_FAILURES_IN_A_ROW = 2
 _OWN_AREAS = ("images", "landing", "models", "simulation", "thumbnails")
 
 
@@ -90,7 +93,7 @@ def send_on_spark(
     def work() -> list[Outcome]:
         frame = planned_frame(spark, deliveries).mapInArrow(_send_planned(settings, source, sent), _OUTCOMES_SCHEMA)
         rows = sorted(frame.collect(), key=lambda row: row.number)
-        return [_outcome(row.reason, row.problem, Sent(row.files, row.missing, row.unnamed)) for row in rows]
+        return [_outcome(row.reason, row.problem, Sent(row.files, _left_out(row.left_out), row.unnamed)) for row in rows]
 
     return follow(spark, work, on_poll=on_poll) if deliveries else []
 
@@ -101,6 +104,10 @@ def register_batch(connection: Connection, store: ObjectStore, geocoder: PlaceGe
     manifest = manifest_from_json(store.read(manifest_key(delivery.batch_key)))
     place_id = place_for(connection, geocoder, manifest.place_query) if manifest.place_query else None
     return create_batch(connection, manifest=manifest, place_id=place_id)
+
+
+def _left_out(written: str) -> dict[str, Refused]:
+    return {filename: Refused(reason, problem) for filename, (reason, problem) in json.loads(written).items()}
 
 
 def _outcome(reason: str | None, problem: str | None, sent: Sent) -> Outcome:
@@ -116,14 +123,17 @@ def _send_planned(
 
     def run(tables: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store = opened_store(settings)
-        unreachable: NotNow | None = None
+        failed: list[NotNow] = []
         for table in tables:
             outcomes: list[Outcome] = []
             for planned in table.column("batch").to_pylist():
+                if len(failed) == _MAX_FAILURES_IN_A_ROW:
+                    # Who cannot be reached is not asked again for each of the rest.
+                    outcomes.append(failed[-1])
+                    continue
                 # Made by planned_frame a moment ago, in the job's own driver.
-                outcome = unreachable or _send_one(pickle.loads(planned), source, store, sent)  # noqa: S301
-                # Who cannot be reached is not asked again for each of the rest.
-                unreachable = outcome if isinstance(outcome, NotNow) else None
+                outcome = _send_one(pickle.loads(planned), source, store, sent)  # noqa: S301
+                failed = [*failed, outcome] if isinstance(outcome, NotNow) else []
                 outcomes.append(outcome)
             yield _rows(table.column("number"), outcomes)
 
@@ -137,14 +147,18 @@ def _send_one(delivery: Delivery, source: ObjectStore, store: ObjectStore, sent:
         return NotNow(str(error))
 
 
+def _written(sent: Sent) -> str:
+    return json.dumps({filename: (refused.reason, refused.problem) for filename, refused in sent.left_out.items()})
+
+
 def _rows(numbers: pa.Array, outcomes: Sequence[Outcome]) -> pa.RecordBatch:
     counts = [outcome if isinstance(outcome, Sent) else Sent(0) for outcome in outcomes]
     return pa.RecordBatch.from_pydict(
         {
             "number": numbers,
             "files": pa.array([count.files for count in counts], pa.int64()),
-            "missing": pa.array([count.missing for count in counts], pa.int64()),
             "unnamed": pa.array([count.unnamed for count in counts], pa.int64()),
+            "left_out": pa.array([_written(count) for count in counts], pa.string()),
             "reason": pa.array([getattr(outcome, "reason", None) for outcome in outcomes], pa.string()),
             "problem": pa.array([getattr(outcome, "problem", None) for outcome in outcomes], pa.string()),
         }

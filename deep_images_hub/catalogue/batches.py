@@ -119,7 +119,8 @@ def create_batch(connection: Connection, *, manifest: Manifest, place_id: int | 
     An account is made for a supplier who has none.
 
     Args:
-        place_id: the place that the manifest's query stands for; None when it names none, or none that is known.
+        place_id: the place that the manifest's query stands for; None when it names none, or none that is known. A batch keeps
+            the one that it was sent with: another geocoder may answer otherwise, and the manifest is the same.
 
     Raises:
         ConflictError: a batch of this key has another content, or an object belongs to another batch.
@@ -165,7 +166,7 @@ def _submission_rows(manifest: Manifest) -> list[tuple[int, str, str, int, datet
 def _same_batch_id(connection: Connection, manifest: Manifest, values: Mapping[str, object]) -> int:
     """Return the id of the batch that has the manifest's key, or raise ConflictError when it is not the same batch."""
     kept = connection.execute(select(batches).where(batches.c.key == manifest.batch_key)).one()
-    differences = [column for column, value in values.items() if kept._mapping[column] != value]
+    differences = [column for column, value in values.items() if column != "place_id" and kept._mapping[column] != value]
     if not differences:
         rows = connection.execute(
             text(

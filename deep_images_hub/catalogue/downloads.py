@@ -7,9 +7,11 @@ waiting ──► fetched     part of a batch
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from itertools import groupby, islice
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.landing.download import Download, NotFetched
@@ -46,19 +48,33 @@ def put_back(connection: Connection, *, source: str) -> int:
     ).rowcount
 
 
-def waiting_downloads(connection: Connection, *, source: str, most: int) -> Iterator[tuple[Download, ...]]:
-    """Yield what waits as of now, through a cursor of the server: photographs of one label, licence and attribution together.
+def waiting_downloads(engine: Engine, *, source: str, most: int) -> Iterator[tuple[Download, ...]]:
+    """Yield what waits: photographs of one label, licence and attribution together; none that was tried since this began.
+
+    Nothing is held in the catalogue between two photographs: fetching takes days.
 
     Args:
         most: photographs that are yielded at once.
     """
-    rows = connection.execute(
-        load_query("waiting_downloads"), {"source": source}, execution_options={"stream_results": True, "yield_per": _PAGE_ROWS}
-    )
-    waiting = (Download(**row._mapping) for row in rows)
+    waiting = _waiting(engine, source)
     for _, together in groupby(waiting, key=lambda one: (one.label_code, one.licence, one.attribution)):
         while part := tuple(islice(together, most)):
             yield part
+
+
+def _waiting(engine: Engine, source: str) -> Iterator[Download]:
+    with engine.connect() as connection:
+        begun_at = connection.scalar(text("select now()"))
+    last: dict[str, Any] = {"attempts": -1, "label_id": 0, "licence": "", "credit": "", "name": ""}
+    while True:
+        page = {"source": source, "begun_at": begun_at, "limit": _PAGE_ROWS}
+        with engine.connect() as connection:
+            rows = connection.execute(load_query("waiting_downloads"), page | last).mappings().all()
+        if not rows:
+            return
+        for row in rows:
+            yield Download(**{column.name: row[column.name] for column in fields(Download)})
+        last = {column: rows[-1][column] for column in last}
 
 
 def download_counts(connection: Connection, *, source: str) -> dict[str, int]:

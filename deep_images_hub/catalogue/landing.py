@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from deep_images_hub.catalogue.tables import adopted_folders, batches, deliveries, submissions
+from deep_images_hub.catalogue.tables import adopted_folders, adoption_refusals, batches, deliveries, submissions
 from deep_images_hub.errors import ConflictError
 from deep_images_hub.landing.refusals import Refused
 from deep_images_hub.object_store import ObjectStat
@@ -146,6 +146,28 @@ def move_marker(connection: Connection, *, source_url: str, folder: str, marker:
             where=statement.excluded.marker > adopted_folders.c.marker,
         )
     )
+
+
+def adoption_refused(connection: Connection, *, source_url: str, folder: str, refused: Mapping[str, Refused]) -> None:
+    """Write down why files of a folder could not be had, by name, in the transaction that moves the marker past them."""
+    if not refused:
+        return
+    statement = insert(adoption_refusals)
+    key = (adoption_refusals.c.source, adoption_refusals.c.folder, adoption_refusals.c.name)
+    written = {"reason": statement.excluded.reason, "problem": statement.excluded.problem, "refused_at": text("now()")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=key, set_=written),
+        [
+            {"source": source_url, "folder": folder, "name": name, "reason": one.reason, "problem": one.problem}
+            for name, one in refused.items()
+        ],
+    )
+
+
+def forget_adoption_refusals(connection: Connection, *, source_url: str, folder: str, names: Collection[str]) -> None:
+    """Forget that files of a folder could not be had, in the transaction that makes them part of a batch."""
+    key = adoption_refusals.c
+    connection.execute(delete(adoption_refusals).where(key.source == source_url, key.folder == folder, key.name.in_(names)))
 
 
 def know_folders(connection: Connection, *, source_url: str, folders: Collection[str]) -> None:

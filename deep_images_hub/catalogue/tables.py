@@ -262,6 +262,20 @@ adopted_folders = Table(
     PrimaryKeyConstraint("source", "folder"),
 )
 
+# Files of adopted trees that could not be had, until they are taken in after all.
+adoption_refusals = Table(
+    "adoption_refusals",
+    metadata,
+    Column("source", Text, nullable=False, comment="URL of the tree"),
+    Column("folder", Text, nullable=False, comment="key in the source"),
+    Column("name", Text, nullable=False, comment="of the file in its folder"),
+    Column("reason", Text, nullable=False),
+    Column("problem", Text, nullable=False, comment="the same, for people"),
+    Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("source", "folder", "name"),
+    _one_of("reason", REFUSALS),
+)
+
 # Photographs that a published list names: fetched, or still missing and why.
 downloads = Table(
     "downloads",
@@ -284,7 +298,16 @@ downloads = Table(
     _one_of("status", DOWNLOAD_STATUSES),
     CheckConstraint("(status = 'fetched') = (batch_id is not null)", name="fetched_has_batch"),
     CheckConstraint("status not in ('gone', 'differs') or problem is not null", name="final_has_problem"),
-    Index("ix_downloads_waiting", "source", "name", postgresql_where=text("status = 'waiting'")),
+    Index(
+        "ix_downloads_waiting",
+        "source",
+        "attempts",
+        "label_id",
+        "licence",
+        text("coalesce(\"left\"(attribution, 200), '')"),
+        "name",
+        postgresql_where=text("status = 'waiting'"),
+    ),
 )
 
 # --- pictures and what is known of them ---

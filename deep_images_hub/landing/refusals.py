@@ -10,6 +10,7 @@ REFUSALS = (
     "unknown_supplier",  # no account, or one that may not send
     "unknown_label",
     "missing_file",
+    "denied_file",  # the store has it, and does not give it out
     "size_differs",  # from what the manifest says
     "sha256_differs",
     "file_too_large",  # to be copied at all

@@ -5,14 +5,14 @@ with a sha256 are read once more, from the copy, which nobody changes any longer
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import PurePosixPath
 
 from deep_images_hub.batches.manifest import Manifest, ManifestObject, manifest_from_json
-from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.errors import DeniedError, InvalidInputError, NotFoundError
 from deep_images_hub.landing.delivery import MAX_FILE_BYTES, Delivery, SourceFile
 from deep_images_hub.landing.refusals import Refused
 from deep_images_hub.object_store import ObjectStore, SubFolder, UnusableName
@@ -31,12 +31,12 @@ class Sent:
 
     Attributes:
         files: photographs of the batch; 0: none could be had, and there is no batch.
-        missing: files that were gone, or could not be copied, and were left out.
+        left_out: files that could not be had, and why, by filename.
         unnamed: objects in a whole delivery's folder that it does not name. They stay where they are.
     """
 
     files: int
-    missing: int = 0
+    left_out: Mapping[str, Refused] = field(default_factory=dict)
     unnamed: int = 0
 
 
@@ -56,16 +56,18 @@ def send(
         return found
     listed, unnamed = found
     if (kept := _kept_manifest(delivery, store)) is not None:
-        return Sent(len(kept.objects), missing=len(delivery.files) - len(kept.objects), unnamed=unnamed)
+        return Sent(len(kept.objects), left_out=_left_out_before(delivery, kept), unnamed=unnamed)
     if delivery.is_whole and (refused := _refused_by_listing(delivery.files, listed)):
         return refused
-    objects = _copies(delivery, source, store, on_sent)
-    if isinstance(objects, Refused):
-        return objects
+    found_there = _copies(delivery, source, store, on_sent)
+    objects = [one for one in found_there if isinstance(one, ManifestObject)]
+    left_out = {file.filename: one for file, one in zip(delivery.files, found_there, strict=False) if isinstance(one, Refused)}
+    if left_out and delivery.is_whole:
+        return next(iter(left_out.values()))
     if objects:
         store.flush()
         store.create(manifest_key(delivery.batch_key), _manifest(delivery, objects).to_json(), "application/json")
-    return Sent(len(objects), missing=len(delivery.files) - len(objects), unnamed=unnamed)
+    return Sent(len(objects), left_out=left_out, unnamed=unnamed)
 
 
 def _listed(delivery: Delivery, source: ObjectStore) -> tuple[dict[str, int], int] | Refused:
@@ -131,22 +133,27 @@ def _kept_manifest(delivery: Delivery, store: ObjectStore) -> Manifest | None:
         return None
 
 
+def _left_out_before(delivery: Delivery, kept: Manifest) -> dict[str, Refused]:
+    """Return what a run that was cut off behind the manifest left out; why, nobody has written down."""
+    sent = {one.filename for one in kept.objects}
+    names = (file.filename for file in delivery.files if file.filename not in sent)
+    return {name: Refused("missing_file", f"{name!r} could not be had when the others were copied.") for name in names}
+
+
 def _copies(
     delivery: Delivery, source: ObjectStore, store: ObjectStore, on_sent: Callable[[int], None]
-) -> list[ManifestObject] | Refused:
-    """Copy all files, leaving out what cannot be had. Of a whole delivery: all of them, or none and why."""
-    copied: list[ManifestObject] = []
+) -> list[ManifestObject | Refused]:
+    """Copy all files, and return what became of each, in order. A whole delivery ends with the part in which one is refused."""
+    copied: list[ManifestObject | Refused] = []
     numbered = list(enumerate(delivery.files))
     with ThreadPoolExecutor(COPIES_AT_ONCE, thread_name_prefix="copying") as pool:
         for start in range(0, len(numbered), _COPIES_IN_A_ROW):
             part = numbered[start : start + _COPIES_IN_A_ROW]
-            found = list(pool.map(lambda one: _copy(delivery.batch_key, one, source, store), part))
-            copied += [one for one in found if isinstance(one, ManifestObject)]
-            refused = next((one for one in found if isinstance(one, Refused)), None)
-            if refused and delivery.is_whole:
+            copied += pool.map(lambda one: _copy(delivery.batch_key, one, source, store), part)
+            if delivery.is_whole and any(isinstance(one, Refused) for one in copied):
                 # They are nobody's. Left there, they would stand for files that the supplier may replace.
-                list(pool.map(store.delete, [one.object_key for one in copied]))
-                return refused
+                list(pool.map(store.delete, [one.object_key for one in copied if isinstance(one, ManifestObject)]))
+                return copied
             on_sent(len(part))
     return copied
 
@@ -162,6 +169,12 @@ def _copy(batch_key: str, numbered: tuple[int, SourceFile], source: ObjectStore,
             store.copy(file.key, key, source=source)
         except NotFoundError:
             return Refused("missing_file", f"{file.filename!r} is gone.")
+        except DeniedError:
+            # Without the error's own words: suppliers read this.
+            return Refused(
+                "denied_file",
+                f"{file.filename!r} is there, and the store does not give it to the hub. Let the hub read it, then try again.",
+            )
         except InvalidInputError as error:
             return Refused("unusable_name", str(error))
         size_bytes = store.stat(key).size_bytes

@@ -22,7 +22,7 @@ from shutil import copyfileobj
 from typing import BinaryIO
 from urllib.parse import quote
 
-from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from deep_images_hub.errors import ConflictError, DeniedError, InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.object_store.interface import ObjectStat, ObjectStore, SubFolder, UnusableName
 from deep_images_hub.object_store.keys import INCOMING, check_key, check_key_start
 from deep_images_hub.object_store.relay import begun, copy_through, local_file
@@ -31,6 +31,7 @@ _BLOCK_BYTES = 1 << 20
 # A file under .incoming/ that nobody has touched for so long belongs to a process that is dead.
 _LEFTOVER_AGE_S = 24 * 3600.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM)
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -125,6 +126,7 @@ class FolderStore:
         with self._reading(source_key):
             if not path.is_file():
                 raise self._not_found(source_key)
+        with self._translated(key):
             return _give_key(path, target)
 
     def delete(self, key: str) -> None:
@@ -237,26 +239,27 @@ class FolderStore:
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:
         """Turn what the file system says about an object that is read into the hub's errors."""
-        with self._translated(key):
+        with self._translated(key, reads=True):
             try:
                 yield
             except _ABSENT as error:
                 raise self._not_found(key) from error
 
     @contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
-        """Turn what the file system says into the hub's errors."""
+    def _translated(self, key: str, *, reads: bool = False) -> Iterator[None]:
+        """Turn what the file system says into the hub's errors; with `reads`, of an object that is asked for."""
         try:
             yield
         except OSError as error:
+            is_denied = error.errno in _DENIED
             if error.errno in _NO_ROOM:
                 advice = "There is no room left: free some, or set HUB_HOME or HUB_STORE_URL to a place with more"
-            elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            elif is_denied or error.errno == errno.EROFS:
                 advice = "This account must be able to read and write there, on a file system that has hard links"
             else:
                 advice = "It must be a folder on a disk that works"
             problem = f"The object store cannot use {key!r} in {self.folder}: {error.strerror}"
-            raise UnavailableError(f"{problem}. {advice}.") from error
+            raise (DeniedError if reads and is_denied else UnavailableError)(f"{problem}. {advice}.") from error
 
     def _not_found(self, key: str) -> NotFoundError:
         return NotFoundError(f"There is no object {key!r} in {self.url}.")

@@ -49,7 +49,8 @@ class ObjectStore(Protocol):
     """Bytes by key. Safe to share between threads; pickles, so that Spark can hand it to executors.
 
     A process that is killed anywhere leaves whole objects or none. Every method raises UnavailableError when the store cannot be
-    reached after its own retries, and InvalidInputError for a key that breaks the rules above.
+    reached after its own retries, and InvalidInputError for a key that breaks the rules above. What reads an object raises
+    DeniedError when the store answers and does not give it out.
     """
 
     @property

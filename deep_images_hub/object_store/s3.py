@@ -102,7 +102,7 @@ class S3Store:
     def stat(self, key: str) -> ObjectStat:
         """Return an object's size."""
         name = self._name(key)
-        with translated(self.service, self.bucket, name):
+        with translated(self.service, self.bucket, name, reads=True):
             try:
                 head = self._client.head_object(Bucket=self.bucket, Key=name)
                 return ObjectStat(key, head["ContentLength"], head["LastModified"])
@@ -135,7 +135,7 @@ class S3Store:
         origin_name = origin._name(source_key)
 
         def fetch_part(name: str, upload: str) -> "Sequence[CompletedPartTypeDef]":
-            with translated(self.service, origin.bucket, origin_name):
+            with translated(self.service, origin.bucket, origin_name, reads=True):
                 answer = self._client.upload_part_copy(
                     Bucket=self.bucket,
                     Key=name,
@@ -260,7 +260,7 @@ class S3Store:
         )
 
     def _get(self, name: str, **part: Any) -> "GetObjectOutputTypeDef":
-        with translated(self.service, self.bucket, name):
+        with translated(self.service, self.bucket, name, reads=True):
             answer = self._client.get_object(Bucket=self.bucket, Key=name, **part)
         self._check_is_s3(answer, "ETag")
         return answer

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from pydantic import SecretStr
 
-from deep_images_hub.errors import HubError, NotFoundError, UnavailableError
+from deep_images_hub.errors import DeniedError, HubError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,6 +24,8 @@ _ATTEMPTS = 5
 _CONNECTIONS = 32
 
 _WRONG_CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "AuthFailure"}
+# Of one object, when it is read: no right to it, or it lies in an archive.
+_DENIED = {"AccessDenied", "403", "InvalidObjectState"}
 _WRONG_REGION = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 
 
@@ -114,12 +116,19 @@ def is_in_conflict(error: ClientError) -> bool:
 
 
 @contextmanager
-def translated(service: S3Service, bucket: str, key: str) -> Iterator[None]:
-    """Turn what S3 or the network says about an object into the hub's errors."""
+def translated(service: S3Service, bucket: str, key: str, *, reads: bool = False) -> Iterator[None]:
+    """Turn what S3 or the network says about an object into the hub's errors.
+
+    Args:
+        reads: an object is asked for, so that it may be denied alone.
+    """
     try:
         yield
     except ClientError as error:
-        raise _error_from_answer(service, bucket, key, error) from error
+        translation = _error_from_answer(service, bucket, key, error)
+        if reads and code_of(error) in _DENIED:
+            translation = DeniedError(str(translation))
+        raise translation from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise UnavailableError(
             f"There are no credentials for the S3 service {service.name}. Set HUB_S3_ACCESS_KEY_ID and HUB_S3_SECRET_ACCESS_KEY."

@@ -59,6 +59,9 @@ with contents (table_name, content) as (
     select 'adopted_folders', row(source, folder, marker)::text
     from adopted_folders
     union all
+    select 'adoption_refusals', row(source, folder, name, reason)::text
+    from adoption_refusals
+    union all
     select
         'downloads',
         row(

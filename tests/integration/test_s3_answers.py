@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
-from deep_images_hub.errors import UnavailableError
+from deep_images_hub.errors import DeniedError, UnavailableError
 from deep_images_hub.object_store.s3 import S3Store
 from deep_images_hub.object_store.s3_service import S3Service
 
@@ -207,6 +207,16 @@ def test_refusal_says_what_to_do(service: ScriptedService, store: S3Store, statu
         with pytest.raises(UnavailableError, match=message) as refusal:
             use()
         assert "hush" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidObjectState"])
+def test_object_may_be_denied_alone_when_it_is_read(service: ScriptedService, store: S3Store, code: str) -> None:
+    service.script = [error(403, code)]
+    with pytest.raises(DeniedError):
+        store.read("a")
+    with pytest.raises(UnavailableError) as refused:
+        store.create("a", b"1")
+    assert not isinstance(refused.value, DeniedError)
 
 
 def test_answer_that_is_not_of_s3_is_unavailable(service: ScriptedService, store: S3Store) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deep_images_hub.errors import InvalidInputError, UnavailableError
+from deep_images_hub.errors import DeniedError, InvalidInputError, UnavailableError
 from deep_images_hub.landing import adoption
 from deep_images_hub.landing.sending import Sent
 from deep_images_hub.object_store.folder import FolderStore
@@ -142,12 +142,49 @@ def test_marker_stays_before_what_could_not_be_sent(
     monkeypatch.setattr(job, "send_on_spark", first_of_apples_fails)
     assert run_adopt(hub, spark, source) == 1
     assert rows(hub, MARKERS) == [("m/pear", "é 1.jpg")]
-    assert capsys.readouterr().out.endswith("adopt: stopped, and the rest waits for the next run: away\n")
+    assert capsys.readouterr().out.endswith("adopt: some wait for the next run: away\n")
 
     monkeypatch.setattr(job, "send_on_spark", send_here)
     assert run_adopt(hub, spark, source) == 0
     assert rows(hub, MARKERS) == [("Apple", "3.jpg"), ("m/pear", "é 1.jpg")]
     assert catalogue_of(hub)["submissions"].row_count == 4
+
+
+def test_picture_that_the_store_denies_is_written_down_and_asked_for_again_when_told_to(
+    hub: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(hub)
+    monkeypatch.setattr(job, "send_on_spark", send_here)
+    refusals = "select folder, name, reason from adoption_refusals order by name"
+    read = FolderStore.read
+
+    def deny(*keys: str) -> None:
+        def read_but_those(store: FolderStore, key: str) -> bytes:
+            if key in keys:
+                raise DeniedError("AccessDenied")
+            return read(store, key)
+
+        monkeypatch.setattr(FolderStore, "read", read_but_those)
+
+    # A store that denies everything is no reason to pass anything by.
+    deny(*FILES)
+    assert run_adopt(hub, spark, source) == 1
+    assert (rows(hub, MARKERS), rows(hub, refusals)) == ([], [])
+    assert "1.jpg' is there, and the store does not give it to the hub." in capsys.readouterr().out
+
+    deny("Apple/1.jpg", "Apple/3.jpg")
+    assert run_adopt(hub, spark, source) == 0
+    assert rows(hub, MARKERS) == [("Apple", "3.jpg"), ("m/pear", "é 1.jpg")]
+    assert rows(hub, refusals) == [("Apple", "1.jpg", "denied_file"), ("Apple", "3.jpg", "denied_file")]
+    assert "adopt: 2 pictures could not be had: 2 denied_file; see the table adoption_refusals." in capsys.readouterr().out
+
+    deny("Apple/3.jpg")
+    assert run_adopt(hub, spark, source) == 0
+    assert len(rows(hub, refusals)) == 2
+    assert run_adopt(hub, spark, source, again=True) == 0
+    assert rows(hub, refusals) == [("Apple", "3.jpg", "denied_file")]
+    names = [name for (name,) in rows(hub, "select filename from submissions order by filename")]
+    assert names == ["1.jpg", "2.jpg", "é 1.jpg"]
 
 
 def test_account_that_may_not_send_is_refused(hub: Hub, spark: SparkSession, source: FolderStore) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deep_images_hub.catalogue import downloads
 from deep_images_hub.errors import InvalidInputError, UnavailableError
+from deep_images_hub.landing.download import NotFetched
 from deep_images_hub.landing.fetching import Patience, fetch
 from spark_jobs import fetch_open_images as job
 from tests.builders import photograph
@@ -162,6 +164,31 @@ def test_what_is_never_to_be_had_keeps_nobody_waiting(
     assert {status for _, status in rows(hub, STATUSES)} == {"waiting"}
     assert run(hub) == 1
     assert [name for name, status in rows(hub, STATUSES) if status == "fetched"] == ["0003", "0004", "0005", "0006"]
+
+
+def test_nothing_is_held_in_the_catalogue_while_photographs_are_fetched(
+    hub: Hub, web: Web, lists: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(hub)
+    monkeypatch.setattr(downloads, "_PAGE_ROWS", 2)
+    monkeypatch.setattr(job, "_WAVE_FILES", 2)
+    held: list[tuple[str, int]] = []
+
+    def fetch_and_look(*given: Any, **how: Any) -> bytes | NotFetched:
+        held.extend(
+            rows(
+                hub,
+                "select state, pid from pg_stat_activity where datname = current_database()"
+                " and pid <> pg_backend_pid() and xact_start is not null and backend_type = 'client backend'",
+            )
+        )
+        return fetch(*given, **how)
+
+    monkeypatch.setattr(job, "fetch", partial(fetch_and_look, only_public=False))
+    assert run(hub, **lists, connections=1) == 0
+    assert {status for _, status in rows(hub, STATUSES)} == {"fetched"}
+    assert held == []
+    assert len(rows(hub, "select id from batches")) == 4
 
 
 def test_half_of_the_lists_is_refused(hub: Hub, lists: dict[str, str]) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deep_images_hub.catalogue.landing import landing_alone
-from deep_images_hub.errors import ConflictError, InvalidInputError, UnavailableError
-from deep_images_hub.landing import checking
+from deep_images_hub.errors import ConflictError, DeniedError, InvalidInputError, UnavailableError
+from deep_images_hub.landing import reading
 from deep_images_hub.landing.refusals import REFUSALS, Refused
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.object_store.open import open_store_at
@@ -60,7 +60,7 @@ def put_bad_ones(source: FolderStore) -> dict[str, str]:
     put_manifest(source, "manifest-too-large", b" " * 100_000)
     put_manifest(source, "not-json", b"<html>")
     named = {name.replace("_", "-"): name for name in REFUSALS}
-    return {name: reason for name, reason in named.items() if name not in ("other-supplier", "file-too-large")} | {
+    return {name: reason for name, reason in named.items() if name not in ("other-supplier", "file-too-large", "denied-file")} | {
         "not-json": "not_a_manifest",
         "unknown-field": "not_a_manifest",
     }
@@ -73,7 +73,7 @@ def test_bad_manifests_are_refused_by_reason_and_good_ones_become_batches_that_i
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(checking, "MAX_MANIFEST_BYTES", 50_000)
+    monkeypatch.setattr(reading, "MAX_MANIFEST_BYTES", 50_000)
     refused = put_bad_ones(source)
     put_delivery(source, "apples", place="Toronto, Canada")
     put_delivery(source, "pears", 3, label="/m/pear", licence="cc0")
@@ -194,7 +194,7 @@ def test_manifest_that_cannot_be_read_keeps_no_other_waiting(
     def read_all_but_the_first(source: ObjectStore, found: ObjectStat) -> bytes | Refused | None:
         if found.key.startswith("a."):
             raise UnavailableError("Permission denied")
-        return checking.read_manifest(source, found)
+        return reading.read_manifest(source, found)
 
     monkeypatch.setattr(job, "_WAVE_MANIFESTS", 2)
     with monkeypatch.context() as patch:
@@ -205,6 +205,69 @@ def test_manifest_that_cannot_be_read_keeps_no_other_waiting(
     assert rows(prepared, STATUSES) == landed[1:]
     assert run_land(prepared, spark, source) == 0
     assert rows(prepared, STATUSES) == landed
+
+
+@pytest.mark.usefixtures("without_spark")
+def test_manifest_with_a_photograph_that_the_store_denies_is_refused_alone(
+    prepared: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        put_delivery(source, name, pictures=1)
+    read = FolderStore.read
+
+    def read_but_one(store: FolderStore, key: str) -> bytes:
+        if key.startswith("a/"):
+            raise DeniedError("AccessDenied")
+        return read(store, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderStore, "read", read_but_one)
+        assert run_land(prepared, spark, source) == 0
+    assert rows(prepared, STATUSES) == [("a.manifest.json", "refused", "denied_file"), ("b.manifest.json", "landed", None)]
+    assert run_land(prepared, spark, source, again=True) == 0
+    assert {status for _, status, _ in rows(prepared, STATUSES)} == {"landed"}
+
+
+@pytest.mark.usefixtures("without_spark")
+def test_manifests_that_are_all_denied_wait_and_one_alone_is_refused(
+    prepared: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        put_delivery(source, name, pictures=1)
+    denied = {"a.manifest.json", "b.manifest.json"}
+
+    def read_but_denied(source: ObjectStore, found: ObjectStat) -> bytes | Refused | None:
+        if found.key in denied:
+            raise DeniedError("AccessDenied")
+        return reading.read_manifest(source, found)
+
+    monkeypatch.setattr(job, "read_manifest", read_but_denied)
+    assert run_land(prepared, spark, source) == 1
+    assert rows(prepared, STATUSES) == []
+    denied.remove("b.manifest.json")
+    assert run_land(prepared, spark, source) == 0
+    assert rows(prepared, STATUSES) == [("a.manifest.json", "refused", "denied_file"), ("b.manifest.json", "landed", None)]
+
+
+@pytest.mark.usefixtures("without_spark")
+def test_manifest_that_is_put_there_again_is_the_same_batch_whatever_geocoders_say(
+    prepared: Hub, spark: SparkSession, source: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = put_delivery(source, "apples", place="Toronto, Canada")
+    assert run_land(prepared, spark, source) == 0
+    before = rows(prepared, "select id, place_id from batches")
+    assert before[0][1] is not None
+
+    class KnowsNothing:
+        name = "another"
+
+        def find(self, query: str) -> None:
+            pass
+
+    monkeypatch.setattr(job, "open_geocoder", lambda _: KnowsNothing())
+    put_manifest(source, "apples", said)
+    assert run_land(prepared, spark, source) == 0
+    assert rows(prepared, "select id, place_id from batches") == before
 
 
 @pytest.mark.usefixtures("without_spark")

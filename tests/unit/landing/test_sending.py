@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deep_images_hub.batches.manifest import manifest_from_json
-from deep_images_hub.errors import UnavailableError
+from deep_images_hub.errors import DeniedError, UnavailableError
 from deep_images_hub.landing.delivery import Delivery, SourceFile
 from deep_images_hub.landing.refusals import Refused
 from deep_images_hub.landing.sending import Sent, send
@@ -102,15 +102,46 @@ def test_folder_that_holds_what_cannot_be_taken_in_is_refused(source: FolderStor
     assert objects_of(store) == {}
 
 
+def reasons(sent: Sent | Refused) -> dict[str, str]:
+    assert isinstance(sent, Sent)
+    return {name: refused.reason for name, refused in sent.left_out.items()}
+
+
+@dataclass(frozen=True)
+class DenyingStore(FolderStore):
+    """Lists all objects, and does not give out one of them."""
+
+    denied: str = ""
+
+    def read(self, key: str) -> bytes:
+        if key == self.denied:
+            raise DeniedError("AccessDenied")
+        return FolderStore.read(self, key)
+
+
+def test_file_that_the_store_denies_is_left_out_or_spoils_what_must_be_whole(source: FolderStore, store: FolderStore) -> None:
+    denying = DenyingStore(source.folder, "apples/1.jpg")
+    refused = send(delivery(), denying, store)
+    assert isinstance(refused, Refused)
+    assert refused.reason == "denied_file"
+    assert objects_of(store) == {}
+    sent = send(delivery(is_whole=False), denying, store)
+    assert isinstance(sent, Sent)
+    assert (sent.files, reasons(sent)) == (3, {"1.jpg": "denied_file"})
+    # Of a run that was cut off behind the manifest, that much is known.
+    assert reasons(send(delivery(is_whole=False), source, store)) == {"1.jpg": "missing_file"}
+
+
 def test_files_that_cannot_be_had_are_left_out_of_what_need_not_be_whole(source: FolderStore, store: FolderStore) -> None:
     (source.folder / "apples" / "link.jpg").symlink_to("1.jpg")
     files = [SourceFile(f"apples/{name}", name) for name in ("gone.jpg", "1.jpg", "link.jpg")]
-    assert send(delivery(*files, is_whole=False), source, store) == Sent(1, missing=2)
+    sent = send(delivery(*files, is_whole=False), source, store)
+    assert reasons(sent) == {"gone.jpg": "missing_file", "link.jpg": "unusable_name"}
     manifest = manifest_from_json(store.read("landing/land-apples-1/manifest.json"))
     assert [(sent.filename, sent.object_key) for sent in manifest.objects] == [("1.jpg", "landing/land-apples-1/000001.jpg")]
 
     none = replace(delivery(files[0], is_whole=False), batch_key="land-none")
-    assert send(none, source, store) == Sent(0, missing=1)
+    assert reasons(send(none, source, store)) == {"gone.jpg": "missing_file"}
     assert not list(store.list("landing/land-none"))
 
 

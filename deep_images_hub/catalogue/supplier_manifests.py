@@ -1,4 +1,4 @@
-"""Read suppliers' manifests and hold them against the catalogue. What lies in their folders is `sending`'s."""
+"""Suppliers' manifests, held against the catalogue. What they are is `landing`'s, which knows no catalogue."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ from sqlalchemy import Connection
 
 from deep_images_hub.catalogue.labels import labels_by_codes
 from deep_images_hub.catalogue.users import user_by_email
-from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.landing.delivery import Delivery
 from deep_images_hub.landing.refusals import Refused
-from deep_images_hub.landing.supplier_manifest import MAX_MANIFEST_BYTES, delivery_from_manifest, supplier_manifest_from_json
-from deep_images_hub.object_store import ObjectStat, ObjectStore
+from deep_images_hub.landing.supplier_manifest import delivery_from_manifest, supplier_manifest_from_json
+from deep_images_hub.object_store import ObjectStat
 
 
 @dataclass(frozen=True)
@@ -26,29 +26,6 @@ class CheckedManifest:
     found: ObjectStat
     supplier_id: int | None
     delivery: Delivery | Refused
-
-
-def read_manifest(source: ObjectStore, found: ObjectStat) -> bytes | Refused | None:
-    """Return a manifest's bytes; None where it is gone. Never reads more than a manifest may have.
-
-    Raises:
-        UnavailableError: the source cannot be reached.
-    """
-    too_large = Refused(
-        "manifest_too_large",
-        f"The manifest has more than {MAX_MANIFEST_BYTES} bytes. Send the photographs in several folders, with a manifest each.",
-    )
-    if found.size_bytes > MAX_MANIFEST_BYTES:
-        return too_large
-    body = bytearray()
-    try:
-        for block in source.read_blocks(found.key):
-            body += block
-            if len(body) > MAX_MANIFEST_BYTES:
-                return too_large
-    except NotFoundError:
-        return None
-    return bytes(body)
 
 
 def check_manifest(
