@@ -1,6 +1,6 @@
-"""Figures as SVG, drawn on the server: points of a curve, cells of a confusion matrix. Pure."""
+"""Figures as SVG, drawn on the server: points of a curve, cells of a confusion matrix, stacked bars. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # The area of a curve within its picture of 320 x 130.
@@ -46,3 +46,23 @@ def matrix_cells(confusion: Sequence[Sequence[int]]) -> list[MatrixCell]:
         total = sum(counts)
         cells += [MatrixCell(row, column, count, count / total) for column, count in enumerate(counts) if count]
     return cells
+
+
+@dataclass(frozen=True)
+class BarPart:
+    """A part of a stacked bar, in hundredths of the bar's picture. name: what it counts."""
+
+    name: str
+    start: float
+    width: float
+
+
+def stacked_bar(counts: Mapping[str, int], *, full: int) -> list[BarPart]:
+    """Return the parts of a bar of which `full` is the whole width, one behind the other, without those that count nothing."""
+    parts, start = [], 0.0
+    for name, count in counts.items():
+        width = 100 * count / max(1, full)
+        if count:
+            parts.append(BarPart(name, round(start, 3), round(width, 3)))
+        start += width
+    return parts

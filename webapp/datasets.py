@@ -1,21 +1,19 @@
-"""Dataset versions: the list, one of them, and asking for a baseline model of it. Its downloads are in `exports`."""
+"""Dataset versions: the list, one of them, what changed since another, and asking for a baseline model. Downloads: `exports`."""
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.datasets import (
-    label_split_counts,
-    version_by_id,
-    version_sample,
-    versions,
-)
+from deep_images_hub.catalogue.datasets import DatasetVersion, label_split_counts, version_by_id, version_sample, versions
 from deep_images_hub.catalogue.models import models
 from deep_images_hub.catalogue.patches import latest_patch, tombstones
 from deep_images_hub.catalogue.training import request_run, runs
-from deep_images_hub.datasets.card import LabelSplitCount, split_names
+from deep_images_hub.catalogue.version_changes import KINDS, changed_pictures
+from deep_images_hub.datasets.card import LabelSplitCount
+from deep_images_hub.datasets.citation import bibtex, citation_text
 from deep_images_hub.datasets.exports.formats import FORMATS
 from deep_images_hub.datasets.recipe import recipe_from_body
 from deep_images_hub.datasets.takedown import current_version
@@ -25,11 +23,13 @@ from webapp.access import may, public, requires, signed_in_user
 from webapp.exports import LINK_HOURS, whole_of, zip_command
 from webapp.paging import cursor
 from webapp.services import hub, services
+from webapp.version_page import composition, licence_rows
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 
 VERSIONS_PAGE = 30
 SAMPLE_IMAGES = 24
+CHANGES_PAGE = 60
 # Learns from the dataset's own pictures alone: there is always this one, whatever pretrained weights can be had.
 _SCRATCH_BACKBONE = "compact_vgg"
 
@@ -49,16 +49,17 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<int:version_id>")
 @public
 def page(version_id: int) -> ResponseReturnValue:
-    """Show a version: digest, composition, samples, how to download it, and the models trained on it."""
+    """Show a version: digest, composition, samples, licences, how to download and cite it, and the models trained on it."""
     with hub().engine.connect() as connection:
         version = version_by_id(connection, version_id)
         stones = tombstones(connection, version_id)
         patch = latest_patch(connection, version) if version.patched_by else None
-        sample = version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES)
-        trained = models(connection, version_id=version_id)
-        waiting = [run for run in runs(connection, version_id=version_id) if run.status in ("queued", "running")]
-    counts = services().composition(version_id)
-    images = Counter({(count.label_code, count.split): count.image_count for count in counts})
+        shown = {
+            "sample": version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES),
+            "models": models(connection, version_id=version_id),
+            "runs": [run for run in runs(connection, version_id=version_id) if run.status in ("queued", "running")],
+            "others": [other for other in versions(connection, limit=VERSIONS_PAGE) if other.id != version_id],
+        }
     taken_down = sum(stone.is_own for stone in stones)
     # What downloads and training use: what is left of it, or nothing.
     used = None if taken_down == version.image_count else patch or version
@@ -70,20 +71,53 @@ def page(version_id: int) -> ResponseReturnValue:
         missing=sum(not stone.is_own for stone in stones),
         patch=patch,
         used=used,
-        export=export,
-        formats=FORMATS.values(),
+        formats=FORMATS.values() if export else [],
         recipe=recipe_from_body(version.recipe_body),
-        names=dict(sorted(((count.label_code, count.label_name) for count in counts), key=lambda pair: pair[1].casefold())),
-        images=images,
-        splits=split_names(counts),
-        untested=sum(1 for code in {count.label_code for count in counts} if not images[code, "test"]),
-        sample=sample,
-        models=trained,
-        runs=waiting,
+        composition=composition(services().composition(version_id)),
+        licences=licence_rows(services().attributions(version_id)),
         command=zip_command(export, used) if export and used and may("download") else None,
         link_hours=LINK_HOURS,
         backbones=backbones(),
         obstacle=training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on.",
+        citations=_citations(version),
+        **shown,
+    )
+
+
+@blueprint.get("/<int:version_id>/changes")
+@public
+def changes(version_id: int) -> ResponseReturnValue:
+    """Show what a version has that another has not, what it lacks, and what is in another split or under another label."""
+    before_id, kind = cursor(request.args.get("since")), request.args.get("kind") or None
+    if before_id is None:
+        raise InvalidInputError("The address names no dataset to compare with. Choose one on the dataset's page.")
+    if kind not in (None, *KINDS):
+        raise InvalidInputError(f"{kind[:40]!r} is no kind of change. Expected one of: {', '.join(KINDS)}.")
+    after = cursor(request.args.get("after"))
+    with hub().engine.connect() as connection:
+        version, before = version_by_id(connection, version_id), version_by_id(connection, before_id)
+        counts = services().difference(version_id, before_id)
+        kind = kind or next((of for of in KINDS if counts.of(of)), KINDS[0])
+        pictures = changed_pictures(
+            connection,
+            kind=kind,
+            version_id=version_id,
+            before_id=before_id,
+            after_position=-1 if after is None else after,
+            limit=CHANGES_PAGE + 1,
+        )
+    shown = pictures[:CHANGES_PAGE]
+    here = partial(url_for, "datasets.changes", version_id=version_id, since=before_id)
+    return render_template(
+        "changes.html",
+        version=version,
+        before=before,
+        kind=kind,
+        kinds={of: here(kind=of) for of in KINDS},
+        counts=counts,
+        pictures=[picture for picture in shown if picture.is_public],
+        hidden=sum(not picture.is_public for picture in shown),
+        more=here(kind=kind, after=shown[-1].position) if len(pictures) > CHANGES_PAGE else None,
     )
 
 
@@ -111,6 +145,12 @@ def train(version_id: int) -> ResponseReturnValue:
 def backbones() -> list[str]:
     """Return the networks that may be asked for: the configured one, and the one that is trained from scratch."""
     return list(dict.fromkeys([hub().settings.backbone, _SCRATCH_BACKBONE]))
+
+
+def _citations(version: DatasetVersion) -> dict[str, str]:
+    """Return how a version is cited, by the kind of citation."""
+    url = url_for("datasets.page", version_id=version.id, _external=True)
+    return {"BibTeX": bibtex(version, url=url), "Text": citation_text(version, url=url)}
 
 
 def training_obstacle(counts: Sequence[LabelSplitCount]) -> str | None:

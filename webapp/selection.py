@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.images import image_by_sha256, pictures_by_sha256s
 from deep_images_hub.catalogue.labels import label_by_code, labels_by_codes
 from deep_images_hub.datasets.freeze import compose, freeze
-from deep_images_hub.datasets.recipe import SPLITS, Recipe
+from deep_images_hub.datasets.recipe import SPLITS
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.licences import LICENCES
 from webapp.access import public, requires, signed_in_user
@@ -141,12 +141,17 @@ def _page(name: str, problem: str | None = None) -> str:
             session["selection"] = session_from_selection(chosen)
             flash(f"{plural(len(gone), 'picture')} of the selection left the hub and can be chosen no longer.", "warn")
         counts: Counter[tuple[str, str]] | None = None
+        size_bytes = about = 0
         if chosen.count and problem is None:
             try:
                 recipe = recipe_from_form(chosen, options, licences)
-                about = sum(label.subtree_images if recipe.with_descendants else label.own_images for label in labels.values())
+                about = len(chosen.pictures) + sum(
+                    label.subtree_images if recipe.with_descendants else label.own_images for label in labels.values()
+                )
                 if about <= COUNTED_UP_TO_IMAGES:
-                    counts = _counts(connection, recipe)
+                    pictures_now = compose(connection, recipe)
+                    counts = Counter((picture.candidate.label_code, picture.split) for picture in pictures_now)
+                    size_bytes = sum(picture.candidate.size_bytes for picture in pictures_now)
             except InvalidInputError as error:
                 problem = str(error)
         names = labels_by_codes(connection, {code for code, _ in counts}) if counts else {}
@@ -158,6 +163,8 @@ def _page(name: str, problem: str | None = None) -> str:
         pictures=[pictures[sha256] for sha256 in chosen.pictures if sha256 in pictures],
         left_out=[pictures[sha256] for sha256 in chosen.left_out if sha256 in pictures],
         counts=counts,
+        size_bytes=size_bytes,
+        about=about,
         counted_labels=sorted(names.values(), key=lambda label: label.name.casefold()),
         splits=SPLITS,
         all_licences=LICENCES,
@@ -165,8 +172,3 @@ def _page(name: str, problem: str | None = None) -> str:
         options=options,
         with_descendants=options.get("with_descendants") == "1" or "options" not in options,
     )
-
-
-def _counts(connection: Connection, recipe: Recipe) -> Counter[tuple[str, str]]:
-    """Count what a dataset of the recipe would hold now, by label code and split."""
-    return Counter((picture.candidate.label_code, picture.split) for picture in compose(connection, recipe))

@@ -5,8 +5,9 @@ from typing import cast
 
 from flask import current_app
 
-from deep_images_hub.catalogue.datasets import label_split_counts
-from deep_images_hub.datasets.card import LabelSplitCount
+from deep_images_hub.catalogue.datasets import attribution_counts, label_split_counts
+from deep_images_hub.catalogue.version_changes import Difference, difference
+from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
 from deep_images_hub.predictions import OpenModels
 from deep_images_hub.wiring import Hub
 
@@ -22,11 +23,23 @@ class Services:
         self.models = OpenModels(hub.store)
         # A version never changes, so that its pictures are counted once and not for everybody who looks.
         self.composition = lru_cache(_KEPT_COMPOSITIONS)(self._composition)
+        self.attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)
+        self.difference = lru_cache(_KEPT_COMPOSITIONS)(self._difference)
 
     def _composition(self, version_id: int) -> tuple[LabelSplitCount, ...]:
         """Return how many pictures of each label each split of a version has."""
         with self.hub.engine.connect() as connection:
             return tuple(label_split_counts(connection, version_id))
+
+    def _attributions(self, version_id: int) -> tuple[AttributionCount, ...]:
+        """Return how many pictures of a version came under each licence and attribution."""
+        with self.hub.engine.connect() as connection:
+            return tuple(attribution_counts(connection, version_id))
+
+    def _difference(self, version_id: int, before_id: int) -> Difference:
+        """Return how many pictures changed from one version to another."""
+        with self.hub.engine.connect() as connection:
+            return difference(connection, version_id=version_id, before_id=before_id)
 
 
 def services() -> Services:

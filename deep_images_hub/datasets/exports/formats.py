@@ -31,6 +31,11 @@ class ExportFormat(Protocol):
         ...
 
     @property
+    def has_pictures(self) -> bool:
+        """Whether the pictures are in it, or only what is said of them."""
+        ...
+
+    @property
     def revision(self) -> str:
         """Another one means that the same pictures may become other bytes."""
         ...

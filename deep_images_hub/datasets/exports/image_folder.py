@@ -40,6 +40,7 @@ class ImageFolder:
     name = "imagefolder"
     title = "ImageFolder"
     summary = "One zip, a folder for each label"
+    has_pictures = True
     revision = "1"
 
     def files(self, export: Export) -> list[files.ExportFile]:

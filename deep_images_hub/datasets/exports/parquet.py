@@ -49,6 +49,7 @@ class Parquet:
     name = "parquet"
     title = "Parquet"
     summary = "Tables with the pictures inside, for Hugging Face and data frames"
+    has_pictures = True
     # Its writer names itself in every file.
     revision = f"1-{pa.__version__}"
 

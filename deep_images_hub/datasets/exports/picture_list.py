@@ -32,6 +32,7 @@ class PictureList:
     name = "csv"
     title = "CSV"
     summary = "Lists without pictures: metadata only"
+    has_pictures = False
     revision = "1"
 
     def files(self, export: Export) -> list[ExportFile]:

@@ -33,6 +33,7 @@ class WebDataset:
     name = "webdataset"
     title = "WebDataset"
     summary = "Tar shards that stream into training"
+    has_pictures = True
     revision = "1"
 
     def files(self, export: Export) -> list[ExportFile]:

@@ -3,14 +3,16 @@
 import hashlib
 import io
 import json
+import re
 import time
 import zipfile
 
 import pytest
 
 from deep_images_hub.catalogue.training import add_event, finish_run, take_run
+from deep_images_hub.datasets.recipe import SplitFractions
 from tests.builders import photograph
-from tests.integration.portal.conftest import send, token
+from tests.integration.portal.conftest import HALVES, send, token
 from webapp.security import PREDICTION_LIMIT
 
 OPTIONS = {"options": "1", "with_descendants": "1", "train": "50", "validation": "0", "test": "50"}
@@ -23,6 +25,7 @@ def test_selection_counts_what_the_dataset_will_hold_and_freezes_it(signed_in, p
     send(client, "/selection/pictures/leave-out", sha256=left_out)
     counted = send(client, "/selection/count", **OPTIONS).text
     assert ">29</td>" in counted
+    assert "of pictures to download" in counted
     answer = send(client, "/selection/freeze", name="Mine", **OPTIONS)
     assert answer.status_code == 302
     page = client.get(answer.location).text
@@ -34,6 +37,43 @@ def test_selection_counts_what_the_dataset_will_hold_and_freezes_it(signed_in, p
     send(client, "/selection/pictures/readmit", sha256=left_out)
     whole = send(client, "/selection/freeze", name="All of it", **OPTIONS)
     assert whole.location == f"/datasets/{portal.version_id}"
+
+
+def test_page_of_a_dataset_says_what_it_is_made_of_and_how_it_is_cited(visitor, portal) -> None:
+    html = visitor.get(f"/datasets/{portal.version_id}").text
+    assert "@misc{deepimageshub-" in html
+    assert 'rel="license noreferrer">CC0</a>' in html
+    assert html.count('class="bar stacked"') == 4
+    assert "All &lt;i&gt;food&lt;/i&gt;" in html
+
+
+def test_changes_between_two_datasets_are_listed_by_kind_and_paged(visitor, portal, monkeypatch) -> None:
+    left_out, *kept = portal.images["/m/apple"]
+    before = portal.version("/m/apple", name="Before", fractions=HALVES)
+    after = portal.version(
+        "/m/hk", name="After", pictures=tuple(kept), left_out=(left_out,), fractions=SplitFractions(1.0, 0.0, 0.0)
+    )
+    path = f"/datasets/{after.id}/changes?since={before.id}"
+    html = visitor.get(path).text
+    assert all(words in html for words in ('Added <span class="numeric">10<', 'Removed <span class="numeric">1<'))
+    assert html.count('<li class="ratio-') == 10
+    assert f"/images/{left_out}" in visitor.get(f"{path}&kind=removed").text
+    moved = visitor.get(f"{path}&kind=moved").text
+    count = moved.count('<span class="soft">test →</span> train')
+    # The picture that is left out is of one of the two batches, of five pictures each.
+    assert count in (4, 5)
+    assert f'aria-current="page">In another split <span class="numeric">{count}<' in moved
+    monkeypatch.setattr("webapp.datasets.CHANGES_PAGE", 4)
+    more, seen = f"{path}&kind=added", []
+    while more:
+        html = visitor.get(more).text
+        seen += re.findall(r'href="/images/([0-9a-f]{64})"', html)
+        found = re.search(r'<p class="more"><a class="button" href="([^"]+)"', html)
+        more = found and found[1].replace("&amp;", "&")
+    assert sorted(seen) == sorted(portal.images["/m/hk"])
+    assert "both have the same" in visitor.get(f"/datasets/{before.id}/changes?since={before.id}").text
+    for query, status in (("", 400), ("?since=x", 400), (f"?since={before.id}&kind=x", 400), ("?since=999999", 404)):
+        assert visitor.get(f"/datasets/{after.id}/changes{query}").status_code == status
 
 
 def test_selection_of_one_picture_makes_a_dataset(signed_in, portal) -> None:

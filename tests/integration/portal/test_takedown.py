@@ -174,6 +174,9 @@ def test_picture_that_is_taken_down_is_gone_at_once_and_what_was_frozen_gets_a_p
     assert frozen.digest in page
     assert f'href="/datasets/{patch.id}"' in page
     assert "This is a patch: without 1 picture" in clients["nobody"].get(f"/datasets/{patch.id}").text
+    changes = clients["nobody"].get(f"/datasets/{patch.id}/changes?since={version_id}&kind=removed").text
+    assert "1 picture of these left the hub and is not shown" in changes
+    assert sha256 not in changes
     assert "1 picture of the dataset that this model was trained on was taken down" in (
         clients["nobody"].get(f"/models/{portal.model_id}").text
     )
@@ -227,6 +230,7 @@ def test_version_of_which_nothing_is_left_says_so(clients, portal) -> None:
 
 def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_relabelled(clients, portal) -> None:
     sha256 = portal.images["/m/pear"][3]
+    before = portal.version(name="A pear", pictures=(sha256,))
     report(portal, sha256, reason="wrong_label")
     assert clients["operator"].get("/review/reports").text.count("Review its label") == 1
 
@@ -242,6 +246,9 @@ def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_
     with portal.hub.engine.begin() as connection:
         assert recount(connection) == []
         assert image_by_sha256(connection, sha256).label_code == "/m/apple"
+    after = portal.version(name="An apple", pictures=(sha256,))
+    changes = clients["nobody"].get(f"/datasets/{after.id}/changes?since={before.id}").text
+    assert '<span class="soft">Pear →</span> Apple' in changes
     again = send(clients["operator"], "/review/reports/doubt", sha256=sha256)
     assert "No report of this picture is open any more: Grace kept it" in clients["operator"].get(again.location).text
 
