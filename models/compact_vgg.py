@@ -2,8 +2,7 @@
 
 Blocks of 3 × 3 convolutions with growing width, halved by max pooling, ending in a global average. Batch normalisation, which VGG
 does not have, lets it learn from some hundreds of pictures in a minute; without it, or with group normalisation, it had learnt a
-third as much after as many epochs. It is synchronised: it normalises by the whole batch over all workers, so that what is learned
-does not depend on how many they are.
+third as much after as many epochs. It is trained with ghost batches, so that workers need not wait for one another in each layer.
 """
 
 from typing import Any
@@ -29,8 +28,13 @@ _MAX_CONTRAST = 0.25  # natural logarithm of the factor
 _MAX_TINT = 0.15  # the same, by channel
 
 
-def build_compact_vgg(class_count: int) -> keras.Model:
+def build_compact_vgg(
+    class_count: int, *, normalisation: type[layers.BatchNormalization] = layers.BatchNormalization
+) -> keras.Model:
     """Build the network with random weights.
+
+    Args:
+        normalisation: `GhostBatchNormalization` to train it; the weights fit the network with Keras' own, which any Keras loads.
 
     Returns:
         From `image` (n, side_px, side_px, 3) RGB 0..255 to `logits` (n, class_count).
@@ -45,7 +49,7 @@ def build_compact_vgg(class_count: int) -> keras.Model:
             if position == len(widths):
                 # Before the normalisation and not after it, which would work on four times as many values.
                 x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
-            x = layers.BatchNormalization(momentum=_MOMENTUM, synchronized=True, name=f"{name}_norm")(x)
+            x = normalisation(momentum=_MOMENTUM, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
     features = layers.GlobalAveragePooling2D(name="features")(x)
     return keras.Model(pictures, layers.Dense(class_count, name="logits")(features), name="compact_vgg")

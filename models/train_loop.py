@@ -2,8 +2,8 @@
 
 Every worker runs `train` with the same arguments but its rank. They hold the same weights at all times: each computes the
 gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and several come
-to the same weights where the workers divide the batch, but for rounding and what it makes of ties (docs/experiments.md). This
-module is TensorFlow's, because of `tf.distribute`.
+to the same weights to rounding, where the workers divide the batch (docs/experiments.md). This module is TensorFlow's, because of
+`tf.distribute`.
 """
 
 import itertools
@@ -70,23 +70,26 @@ def train(
     strategy = _join(rank, addresses)
     step_count = steps_per_epoch(len(task.training), config.global_batch)
     keras.utils.set_random_seed(config.seed)
-    with strategy.scope():
-        network = task.build()
-        optimizer = _optimizer(config, step_count=config.epochs * step_count)
-        optimizer.build(network.trainable_variables)
+    network = task.build()
+    optimizer = _optimizer(config, step_count=config.epochs * step_count)
+    optimizer.build(network.trainable_variables)
+    # Seeds give all workers the same weights; machines of different kinds may round them differently.
+    _averaging(strategy, network.variables)()
+    average_statistics = _averaging(strategy, network.non_trainable_variables)
     train_step = _train_step(strategy, network, optimizer, task.distort, l2=config.l2 / workers)
     validation_step = _validation_step(strategy, network)
     share = {"global_batch": config.global_batch, "rank": rank, "workers": workers}
-    training = _distributed(strategy, training_batches(task.training, seed=config.seed, noise_width=task.noise_width, **share))
+    training = _prepared(training_batches(task.training, seed=config.seed, noise_width=task.noise_width, **share))
     has_validation = len(task.validation) > 0
     if has_validation:
-        validation = _distributed(strategy, validation_batches(task.validation, **share))
+        validation = _prepared(validation_batches(task.validation, **share))
         validation_step_count = steps_per_epoch(len(task.validation), config.global_batch)
 
     best_weights, best_epoch, best_loss = network.get_weights(), 0, float("inf")
     reports: list[EpochReport] = []
     for epoch in range(1, config.epochs + 1):
         sums = sum(train_step(next(training)).numpy() for _ in range(step_count))
+        average_statistics()
         validation_sums = np.full(3, np.nan)
         if has_validation:
             validation_sums = sum(validation_step(next(validation)).numpy() for _ in range(validation_step_count))
@@ -103,7 +106,8 @@ def train(
 
 
 def _join(rank: int, addresses: Sequence[str]) -> tf.distribute.Strategy:
-    """Meet the other workers; returns when all are there."""
+    """Meet the other workers; returns when all are there. A worker is one replica: of several GPUs it sees the first."""
+    tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")
     if len(addresses) > 1:
         cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": rank}}
         os.environ["TF_CONFIG"] = json.dumps(cluster)
@@ -125,14 +129,12 @@ def _optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.O
     return keras.optimizers.Adam(schedule, epsilon=config.epsilon)
 
 
-def _distributed(strategy: tf.distribute.Strategy, batches: Iterator[Batch]) -> Iterator[Any]:
-    """Feed this worker's batches to the strategy, prepared ahead in another thread."""
+def _prepared(batches: Iterator[Batch]) -> Iterator[Any]:
+    """Prepare this worker's batches ahead, in another thread."""
     first = next(batches)
     signature = tuple(tf.TensorSpec(np.shape(part), np.asarray(part).dtype) for part in _parts(first))
     dataset = tf.data.Dataset.from_generator(lambda: map(_parts, itertools.chain([first], batches)), output_signature=signature)
-    # They never end. Told so, the workers need not ask each other before each step whether anybody has run out.
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(_PREPARED_BATCHES)
-    return iter(strategy.distribute_datasets_from_function(lambda _context: dataset))
+    return iter(dataset.prefetch(_PREPARED_BATCHES))
 
 
 def _parts(batch: Batch) -> tuple[Any, ...]:
@@ -147,41 +149,75 @@ def _train_step(
     Args:
         l2: this worker's share of the L2 weight: gradients are summed over the workers, and each brings one.
     """
-    kernels = [variable for variable in network.trainable_variables if variable.name == "kernel"]
+    variables = network.trainable_variables
+    kernels = [variable for variable in variables if variable.name == "kernel"]
 
-    def step(inputs: Any, class_index: Any, weight: Any, noise: Any, total_weight: Any) -> Any:
+    def gradients_and_sums(inputs: Any, class_index: Any, weight: Any, noise: Any, total_weight: Any) -> list[Any]:
         with tf.GradientTape() as tape:
             logits = network(distort(inputs, noise), training=True)
             losses = keras.losses.sparse_categorical_crossentropy(class_index, logits, from_logits=True)
             objective = tf.reduce_sum(weight * losses) / total_weight + l2 * sum(
                 tf.nn.l2_loss(kernel.value) for kernel in kernels
             )
-        gradients = tape.gradient(objective, network.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
-        return _sums(losses, logits, class_index, weight)
+        return [*tape.gradient(objective, variables), _sums(losses, logits, class_index, weight)]
 
-    return _on_all(strategy, step)
+    def step(batch: Any) -> Any:
+        *gradients, sums = _summed(strategy, gradients_and_sums, batch)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return sums
+
+    compiled: Callable[[Any], Any] = tf.function(step)
+    return compiled
 
 
 def _validation_step(strategy: tf.distribute.Strategy, network: keras.Model) -> Callable[[Any], Any]:
     """Make the function that judges a batch and returns `_sums` over all workers."""
 
-    def step(inputs: Any, class_index: Any, weight: Any, _noise: Any, _total_weight: Any) -> Any:
+    def judge(inputs: Any, class_index: Any, weight: Any, _noise: Any, _total_weight: Any) -> list[Any]:
         logits = network(tf.cast(inputs, tf.float32), training=False)
         losses = keras.losses.sparse_categorical_crossentropy(class_index, logits, from_logits=True)
-        return _sums(losses, logits, class_index, weight)
+        return [_sums(losses, logits, class_index, weight)]
 
-    return _on_all(strategy, step)
+    def step(batch: Any) -> Any:
+        return _summed(strategy, judge, batch)[0]
 
-
-def _on_all(strategy: tf.distribute.Strategy, step: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Compile a step; call it with a distributed batch on every worker, and sum what it returns over all of them."""
-
-    def step_of_all(batch: Any) -> Any:
-        return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(step, args=batch), axis=None)
-
-    compiled: Callable[[Any], Any] = tf.function(step_of_all)
+    compiled: Callable[[Any], Any] = tf.function(step)
     return compiled
+
+
+def _averaging(strategy: tf.distribute.Strategy, variables: Sequence[keras.Variable]) -> Callable[[], None]:
+    """Make the function that gives variables on all workers the mean of what they hold there."""
+    if not variables or strategy.num_replicas_in_sync == 1:
+        return lambda: None
+
+    def values() -> list[Any]:
+        return [variable.value for variable in variables]
+
+    def average() -> None:
+        for variable, total in zip(variables, _summed(strategy, values, ()), strict=True):
+            variable.assign(total / strategy.num_replicas_in_sync)
+
+    compiled: Callable[[], None] = tf.function(average)
+    return compiled
+
+
+def _summed(strategy: tf.distribute.Strategy, compute: Callable[..., list[Any]], arguments: Any) -> list[Any]:
+    """Have every worker compute float32 tensors of the same shapes, and sum each over the workers.
+
+    They travel as one vector: what an exchange takes is the wait for one another, and the strategy would make one of each tensor.
+    """
+
+    shapes: list[Any] = []
+
+    def on_this_worker(*own: Any) -> Any:
+        computed = compute(*own)
+        shapes[:] = [tensor.shape for tensor in computed]
+        flat = tf.concat([tf.reshape(tensor, [-1]) for tensor in computed], axis=0)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, flat)
+
+    (flat,) = strategy.experimental_local_results(strategy.run(on_this_worker, args=arguments))
+    parts = tf.split(flat, [shape.num_elements() for shape in shapes])
+    return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _sums(losses: Any, logits: Any, class_index: Any, weight: Any) -> Any:

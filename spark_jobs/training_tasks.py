@@ -158,13 +158,14 @@ def _head_task(connection: Connection, plan: TrainingPlan, training_set: Trainin
 def _scratch_task(plan: TrainingPlan, training_set: TrainingSet) -> "Task":
     """A whole network on pictures, which each machine reads once."""
     from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
+    from models.ghost_batch_norm import GhostBatchNormalization
     from models.train_loop import Task
 
     side_px = backbone_spec(plan.backbone).side_px
     read = partial(read_picture, open_store(plan.settings), plan.settings, side_px)
     rows = LocalPictures(read, [picture.picture_key for picture in training_set.pictures], side_px).rows
     return Task(
-        build=partial(build_compact_vgg, len(training_set.labels)),
+        build=partial(build_compact_vgg, len(training_set.labels), normalisation=GhostBatchNormalization),
         training=_examples(training_set, "train", rows, has_class_weights=plan.config.has_class_weights),
         validation=_examples(training_set, "validation", rows),
         distort=distort,

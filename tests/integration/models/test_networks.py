@@ -17,6 +17,7 @@ from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
 from models.evaluate import Label
 from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_model, with_head, with_softmax
 from models.features import TOP_CLASSES, dtype_policy, observe
+from models.ghost_batch_norm import GROUP_ROWS, GhostBatchNormalization
 from models.head import FeatureScale, class_probabilities, for_unscaled_features, hide_features
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.
@@ -266,3 +267,28 @@ def test_compact_vgg_exports_like_any_other(tmp_path: Path) -> None:
     exported = export_model(classifier, tmp_path, labels=LABELS, card={}, pictures=pictures_of(2, 96))
 
     assert exported.largest_difference <= TOLERANCE
+
+
+def test_ghost_batches_do_not_depend_on_who_else_computes_them() -> None:
+    random = np.random.default_rng(5)
+    halves = random.normal([3, -1, 0], [1, 4, 2], (2, GROUP_ROWS, 6, 6, 3)).astype(np.float32)
+    alone, together = (GhostBatchNormalization(momentum=0.5) for _ in range(2))
+
+    separate = [np.asarray(alone(half, training=True)) for half in halves]
+    whole = np.asarray(together(halves.reshape(-1, 6, 6, 3), training=True))
+
+    np.testing.assert_allclose(whole, np.concatenate(separate), atol=1e-5)
+    np.testing.assert_allclose(whole[:GROUP_ROWS].mean(axis=(0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(whole[:GROUP_ROWS].var(axis=(0, 1, 2)), 1, rtol=0.01)
+    np.testing.assert_allclose(np.asarray(together.moving_mean), halves.mean(axis=(0, 1, 2, 3)) / 2, atol=1e-5)
+
+
+def test_network_trained_with_ghost_batches_answers_the_same_with_batch_normalisation_of_keras() -> None:
+    trained, used = build_compact_vgg(3, normalisation=GhostBatchNormalization), build_compact_vgg(3)
+    pictures = pictures_of(5, 96).astype(np.float32)
+    for _ in range(3):
+        trained(pictures, training=True)
+
+    used.set_weights(trained.get_weights())
+
+    np.testing.assert_array_equal(np.asarray(used(pictures)), np.asarray(trained(pictures)))
