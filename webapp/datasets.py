@@ -1,10 +1,11 @@
 """Dataset versions: the list, one of them, what changed since another, and asking for a baseline model. Downloads: `exports`."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.datasets import DatasetVersion, label_split_counts, version_by_id, version_sample, versions
@@ -20,7 +21,9 @@ from deep_images_hub.datasets.takedown import current_version
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
 from webapp.access import may, public, requires, signed_in_user
-from webapp.exports import LINK_HOURS, whole_of, zip_command
+from webapp.descriptions import describe
+from webapp.exporting import whole_of
+from webapp.exports import LINK_HOURS, zip_command
 from webapp.paging import cursor
 from webapp.services import hub, services
 from webapp.version_page import composition, licence_rows
@@ -80,8 +83,17 @@ def page(version_id: int) -> ResponseReturnValue:
         backbones=backbones(),
         obstacle=training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on.",
         citations=_citations(version),
+        # An old version's page leads to the patch, which describes itself.
+        croissant=describe(version.id) if used and used.id == version.id else None,
         **shown,
     )
+
+
+@blueprint.get("/<int:version_id>/croissant.json")
+@public
+def croissant(version_id: int) -> ResponseReturnValue:
+    """Describe a version, or what is left of it, as Croissant."""
+    return Response(json.dumps(describe(version_id), ensure_ascii=False, indent=1), content_type="application/ld+json")
 
 
 @blueprint.get("/<int:version_id>/changes")

@@ -3,27 +3,19 @@
 Where pictures of a version were taken down, every address here gives what is left of it.
 """
 
-import hashlib
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, current_app, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from deep_images_hub.catalogue.datasets import DatasetVersion
-from deep_images_hub.datasets.download import open_export
 from deep_images_hub.datasets.exports.export import Export
-from deep_images_hub.datasets.exports.files import ExportFile
-from deep_images_hub.datasets.exports.formats import FORMATS, ExportFormat, file_by_name, format_by_name
-from deep_images_hub.datasets.exports.parts import part_from_query
+from deep_images_hub.datasets.exports.formats import FORMATS
 from deep_images_hub.datasets.recipe import SPLITS
-from deep_images_hub.datasets.takedown import current_version
-from deep_images_hub.errors import ForbiddenError, NotFoundError
+from deep_images_hub.errors import ForbiddenError
 from webapp.access import public, requires
-from webapp.sending import send
-from webapp.services import hub, services
+from webapp.exporting import OpenExport, open_exported
 
 blueprint = Blueprint("exports", __name__, url_prefix="/datasets")
 
@@ -33,33 +25,11 @@ _LINK_SALT = "dataset download"
 _ZIP = FORMATS["imagefolder"]
 
 
-@dataclass(frozen=True)
-class OpenExport:
-    """An export in a format, and its files."""
-
-    version: DatasetVersion
-    format: ExportFormat
-    export: Export
-    files: Sequence[ExportFile]
-
-    def etag_of(self, file: ExportFile) -> str:
-        """Return what stands for a file's bytes."""
-        of = [
-            self.version.digest,
-            *self.export.taken_down,
-            self.format.name,
-            self.format.revision,
-            self.export.part.key,
-            file.name,
-        ]
-        return hashlib.sha256("\n".join(of).encode()).hexdigest()[:40]
-
-
 @blueprint.get("/<int:version_id>/exports/<format_name>")
 @requires("download")
 def page(version_id: int, format_name: str) -> ResponseReturnValue:
     """Show the files of a version in a format, and how to get and load them."""
-    opened = _open(version_id, format_name, request.args)
+    opened = open_exported(version_id, format_name, request.args)
     export, token = opened.export, _link_token(opened.version)
     return render_template(
         "export.html",
@@ -69,6 +39,7 @@ def page(version_id: int, format_name: str) -> ResponseReturnValue:
         formats=FORMATS.values(),
         labels=sorted(export.names.items(), key=lambda label: label[1].casefold()),
         splits=SPLITS,
+        sizes={of["name"]: of["size_bytes"] for of in opened.manifest()["files"]},
         list_url=_file_url(token, opened, "files.txt"),
         command=f"curl -f {shlex.quote(_file_url(token, opened, 'files.txt'))} | xargs -n 1 curl -fL -C - -O",
         link_hours=LINK_HOURS,
@@ -79,37 +50,32 @@ def page(version_id: int, format_name: str) -> ResponseReturnValue:
 @requires("download")
 def file(version_id: int, format_name: str, file_name: str) -> ResponseReturnValue:
     """Stream a file of an export."""
-    return _send(_open(version_id, format_name, request.args), file_name)
+    return _answer(open_exported(version_id, format_name, request.args), file_name)
 
 
 @blueprint.get("/links/<token>/<format_name>/<file_name>")
 @public  # whoever made the link had the permission; its signature says so
 def file_by_link(token: str, format_name: str, file_name: str) -> ResponseReturnValue:
     """Stream a file of an export of the dataset that a signed link stands for."""
-    opened = _open(_version_of(token), format_name, request.args)
+    opened = open_exported(_version_of(token), format_name, request.args)
     if file_name == "files.txt":
         urls = [_file_url(token, opened, of.name) for of in opened.files]
         return Response("\n".join(urls) + "\n", content_type="text/plain; charset=utf-8")
-    return _send(opened, file_name)
+    return _answer(opened, file_name)
 
 
 @blueprint.get("/<int:version_id>/download")
 @requires("download")
 def download(version_id: int) -> ResponseReturnValue:
     """Stream the whole as a zip."""
-    return _send_zip(version_id)
+    return _zip_of(version_id)
 
 
 @blueprint.get("/links/<token>")
 @public  # as above
 def download_by_link(token: str) -> ResponseReturnValue:
     """Stream the zip that a signed link stands for."""
-    return _send_zip(_version_of(token))
-
-
-def whole_of(version: DatasetVersion) -> Export:
-    """Return the export of a whole version."""
-    return _export(version, {})
+    return _zip_of(_version_of(token))
 
 
 def zip_command(export: Export, version: DatasetVersion) -> str:
@@ -118,31 +84,15 @@ def zip_command(export: Export, version: DatasetVersion) -> str:
     return f"curl -fL -C - -o {shlex.quote(_ZIP.files(export)[0].name)} {shlex.quote(url)}"
 
 
-def _open(version_id: int, format_name: str, asked: Mapping[str, str]) -> OpenExport:
-    """Open an export of a version, or of what is left of it, for the part that the values of an address ask for."""
-    export_format = format_by_name(format_name)
-    with hub().engine.begin() as connection:
-        version = current_version(connection, version_id)
-    export = _export(version, asked)
-    if not export.counts:
-        raise NotFoundError("This part of the dataset has no picture. Ask for another split or label.")
-    return OpenExport(version, export_format, export, export_format.files(export))
+def _answer(opened: OpenExport, file_name: str) -> ResponseReturnValue:
+    if file_name == "manifest.json":
+        return jsonify(opened.manifest())
+    return opened.send(file_name)
 
 
-def _export(version: DatasetVersion, asked: Mapping[str, str]) -> Export:
-    counts = services().composition(version.id)
-    part = part_from_query(asked, label_codes={count.label_code for count in counts})
-    return open_export(version, engine=hub().engine, store=hub().store, part=part, counts=counts)
-
-
-def _send(opened: OpenExport, file_name: str) -> Response:
-    found = file_by_name(opened.files, file_name)
-    return send(found, etag=opened.etag_of(found))
-
-
-def _send_zip(version_id: int) -> Response:
-    opened = _open(version_id, _ZIP.name, {})
-    return _send(opened, opened.files[0].name)
+def _zip_of(version_id: int) -> Response:
+    opened = open_exported(version_id, _ZIP.name, {})
+    return opened.send(opened.files[0].name)
 
 
 def _file_url(token: str, opened: OpenExport, file_name: str) -> str:

@@ -1,18 +1,23 @@
 """Send files that are made while they are sent: whole, from some byte on, or just what they are."""
 
-from collections.abc import Iterator
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from flask import Response, request
 
+from deep_images_hub.catalogue.export_files import KnownFile
 from deep_images_hub.datasets.exports.files import ExportFile
 
 
-def send(file: ExportFile, *, etag: str) -> Response:
+def send(file: ExportFile, *, etag: str, known: KnownFile | None, keep: Callable[[KnownFile], None]) -> Response:
     """Answer a request for a file with all of it, or with the range that is asked for where its length is known.
 
     Args:
         etag: another one means other bytes: who asks for the rest of something else gets the whole.
+        known: what is known of it.
+        keep: called with what was found out, when that was nothing, once all of it was sent.
     """
     response = Response(mimetype=None, content_type=file.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
@@ -22,11 +27,11 @@ def send(file: ExportFile, *, etag: str) -> Response:
     if etag in request.if_none_match:
         response.status_code = HTTPStatus.NOT_MODIFIED
         return response
-    size_bytes = file.size_bytes()
+    size_bytes = known.size_bytes if known else file.size_bytes()
     response.headers["Accept-Ranges"] = "none" if size_bytes is None else "bytes"
     if size_bytes is None:
         # HEAD has no body, and must not begin to read one.
-        response.response = file.blocks() if request.method == "GET" else []
+        response.response = _watched(file.blocks(), keep) if request.method == "GET" else []
         return response
     start, stop = _wanted(size_bytes, etag)
     if start >= stop and size_bytes:
@@ -37,7 +42,12 @@ def send(file: ExportFile, *, etag: str) -> Response:
     if (start, stop) != (0, size_bytes):
         response.status_code = HTTPStatus.PARTIAL_CONTENT
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
-    response.response = _up_to(file.blocks(start), stop - start) if request.method == "GET" else []
+    elif known:
+        response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(known.sha256)).decode()}:"
+    if request.method == "GET":
+        is_all = known is None and (start, stop) == (0, size_bytes)
+        blocks = _up_to(file.blocks(start), stop - start)
+        response.response = _watched(blocks, keep) if is_all else blocks
     response.content_length = stop - start
     return response
 
@@ -50,6 +60,16 @@ def _wanted(size_bytes: int, etag: str) -> tuple[int, int]:
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or is_other:
         return 0, size_bytes
     return asked.range_for_length(size_bytes) or (0, 0)
+
+
+def _watched(blocks: Iterator[bytes], keep: Callable[[KnownFile], None]) -> Iterator[bytes]:
+    """Yield a whole file, and say in the end what it was."""
+    digest, size_bytes = hashlib.sha256(), 0
+    for block in blocks:
+        digest.update(block)
+        size_bytes += len(block)
+        yield block
+    keep(KnownFile(size_bytes, digest.hexdigest()))
 
 
 def _up_to(blocks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:

@@ -5,9 +5,10 @@ from typing import cast
 
 from flask import current_app
 
-from deep_images_hub.catalogue.datasets import attribution_counts, label_split_counts
+from deep_images_hub.catalogue.datasets import attribution_counts, label_split_counts, version_facts
 from deep_images_hub.catalogue.version_changes import Difference, difference
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
+from deep_images_hub.datasets.croissant import Facts
 from deep_images_hub.predictions import OpenModels
 from deep_images_hub.wiring import Hub
 
@@ -24,6 +25,7 @@ class Services:
         # A version never changes, so that its pictures are counted once and not for everybody who looks.
         self.composition = lru_cache(_KEPT_COMPOSITIONS)(self._composition)
         self.attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)
+        self.facts = lru_cache(_KEPT_COMPOSITIONS)(self._facts)
         self.difference = lru_cache(_KEPT_COMPOSITIONS)(self._difference)
 
     def _composition(self, version_id: int) -> tuple[LabelSplitCount, ...]:
@@ -35,6 +37,11 @@ class Services:
         """Return how many pictures of a version came under each licence and attribution."""
         with self.hub.engine.connect() as connection:
             return tuple(attribution_counts(connection, version_id))
+
+    def _facts(self, version_id: int) -> Facts:
+        """Return when, where and in how many batches a version's pictures were taken."""
+        with self.hub.engine.connect() as connection:
+            return version_facts(connection, version_id)
 
     def _difference(self, version_id: int, before_id: int) -> Difference:
         """Return how many pictures changed from one version to another."""

@@ -14,6 +14,7 @@ from deep_images_hub.catalogue.images import Picture
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import dataset_versions, recipes
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
+from deep_images_hub.datasets.croissant import Facts
 from deep_images_hub.datasets.exports.export import VersionPicture
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.datasets.split import Candidate, SplitCandidate
@@ -265,3 +266,8 @@ def attribution_counts(connection: Connection, version_id: int) -> list[Attribut
     """Return how many pictures of a version came under each licence and attribution, by those."""
     rows = connection.execute(load_query("version_attributions"), {"version_id": version_id})
     return [AttributionCount(**row._mapping) for row in rows]
+
+
+def version_facts(connection: Connection, version_id: int) -> Facts:
+    """Return when, where and in how many batches a version's pictures were taken."""
+    return Facts(**connection.execute(load_query("version_facts"), {"version_id": version_id}).one()._mapping)

@@ -92,3 +92,16 @@ def latest_patch(connection: Connection, version: DatasetVersion) -> DatasetVers
     while version.patched_by is not None:
         version = version_by_id(connection, version.patched_by)
     return version
+
+
+def patch_count(connection: Connection, version_id: int) -> int:
+    """Return how often pictures were taken down to come to this version: how long the chain of versions is that it patches."""
+    count: int = connection.execute(
+        text(
+            "with recursive chain (version_id, place) as (select cast(:version_id as bigint), 0 union all"
+            " select dataset_versions.id, place + 1 from chain join dataset_versions on patched_by = chain.version_id)"
+            " select max(place) from chain"
+        ),
+        {"version_id": version_id},
+    ).scalar_one()
+    return count

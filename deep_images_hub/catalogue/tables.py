@@ -648,6 +648,15 @@ dataset_items = Table(
     _one_of("split", ("train", "validation", "test")),
 )
 
+export_files = Table(
+    "export_files",
+    metadata,
+    Column("etag", Text, primary_key=True, comment="of a version, a part of it, a format and a file: the same bytes every time"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", Text, CheckConstraint(f"sha256 ~ '{_SHA256}'", name="sha256_form"), nullable=False),
+    _created_at(),
+)
+
 # --- training ---
 
 training_runs = Table(

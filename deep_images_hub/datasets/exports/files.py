@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deep_images_hub.datasets.exports.export import VersionPicture
+from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store import ObjectStore
 
 # Pictures on their way from the store at once: hides the store's latency, and holds a few megabytes at most.
@@ -115,10 +116,10 @@ def read_ahead(chunks: Iterable[Chunk], store: ObjectStore) -> Iterator[tuple[Ch
             while len(waiting) > 1 and (under_way >= READ_AHEAD or len(waiting) > READ_AHEAD):
                 done, bodies = waiting.popleft()
                 under_way -= len(bodies)
-                yield done, [body.result() for body in bodies]
+                yield done, _whole(done, bodies)
         while waiting:
             done, bodies = waiting.popleft()
-            yield done, [body.result() for body in bodies]
+            yield done, _whole(done, bodies)
     finally:
         # The client went away, or the store failed: do not read for nobody.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -130,6 +131,18 @@ def from_byte(blocks: Iterator[bytes], start: int) -> Iterator[bytes]:
         if start < len(block):
             yield block[start:] if start else block
         start = max(0, start - len(block))
+
+
+def _whole(chunk: Chunk, bodies: Sequence[Future[bytes]]) -> list[bytes]:
+    """Return pictures once they are read. Raises UnavailableError when one has another length than the catalogue says."""
+    read = [body.result() for body in bodies]
+    for picture, body in zip(chunk.pictures, read, strict=True):
+        if len(body) != picture.picture_size_bytes:
+            raise UnavailableError(
+                f"The picture {picture.picture_key!r} has {len(body)} bytes in the store and {picture.picture_size_bytes} in the "
+                "catalogue. Restore it from a backup."
+            )
+    return read
 
 
 def _blank(chunk: Chunk) -> list[bytes]:

@@ -40,6 +40,7 @@ PROMISED = {
     "GET /datasets": ANYBODY,
     "GET /datasets/<int:version_id>": ANYBODY,
     "GET /datasets/<int:version_id>/changes": ANYBODY,
+    "GET /datasets/<int:version_id>/croissant.json": ANYBODY,
     "GET /datasets/<int:version_id>/download": _needs("download"),
     "GET /datasets/<int:version_id>/exports/<format_name>": _needs("download"),
     "GET /datasets/<int:version_id>/exports/<format_name>/<file_name>": _needs("download"),

@@ -1,7 +1,9 @@
 """Downloads over HTTP: by session and by link, whole and from where one was broken off, of a version and of parts of it."""
 
+import hashlib
 import re
 import tarfile
+from base64 import b64encode
 from io import BytesIO
 
 import pytest
@@ -19,7 +21,7 @@ def shard(portal) -> str:
 def test_version_page_leads_to_every_format_and_each_lists_its_files(signed_in, visitor, portal) -> None:
     client = signed_in("scientist")
     html = client.get(f"/datasets/{portal.version_id}").text
-    assert "/exports/" not in visitor.get(f"/datasets/{portal.version_id}").text
+    assert f'href="/datasets/{portal.version_id}/exports/' not in visitor.get(f"/datasets/{portal.version_id}").text
     for name in FORMATS:
         path = f"/datasets/{portal.version_id}/exports/{name}"
         assert f'href="{path}"' in html
@@ -109,6 +111,26 @@ def test_head_and_known_etag_send_nothing(signed_in, shard) -> None:
     assert (again.status_code, again.data) == (304, b"")
     other = client.head(shard.replace("train", "test"))
     assert other.headers["ETag"] != head.headers["ETag"]
+
+
+def test_file_that_was_sent_to_the_end_is_known_with_its_sha256_from_then_on(signed_in, portal) -> None:
+    client = signed_in("scientist")
+    path = f"/datasets/{portal.version_id}/exports/webdataset"
+    # A part that no other test asks for.
+    shard = f"{path}/{SHARD}?first=4"
+
+    def entry() -> dict:
+        files = client.get(f"{path}/manifest.json?first=4").json["files"]
+        return next(file for file in files if file["name"] == SHARD)
+
+    client.get(shard, headers={"Range": "bytes=10-"})
+    assert entry()["sha256"] is None
+    first = client.get(shard)
+    sha256 = hashlib.sha256(first.data).hexdigest()
+    assert entry() == {"name": SHARD, "images": 4, "size_bytes": len(first.data), "sha256": sha256}
+    again = client.get(shard)
+    assert (again.data, again.headers["ETag"]) == (first.data, first.headers["ETag"])
+    assert again.headers["Repr-Digest"] == f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:"
 
 
 def test_zip_goes_on_where_it_was_broken_off(signed_in, portal) -> None:

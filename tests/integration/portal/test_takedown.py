@@ -204,6 +204,9 @@ def test_second_takedown_patches_the_patch(clients, portal) -> None:
     assert len(pictures) == 14
     assert manifest["taken_down"] == sorted([first, second])
     assert "taken down since: 2" in card
+    described = clients["nobody"].get(f"/datasets/{portal.version_id}/croissant.json").get_json(force=True)
+    assert (described["version"], described["identifier"]) == ("3.0.0", f"sha256:{manifest['digest']}")
+    assert "application/ld+json" not in clients["nobody"].get(f"/datasets/{portal.version_id}").text
     listed = clients["premium"].get(f"/datasets/{portal.version_id}/exports/csv/pictures.csv").text
     assert {row.split(",")[5] for row in listed.splitlines()[1:]} == pictures
     assert "This is what is left of it" in clients["premium"].get(f"/datasets/{portal.version_id}/exports/webdataset").text
@@ -225,7 +228,8 @@ def test_version_of_which_nothing_is_left_says_so(clients, portal) -> None:
     assert "Nothing is left of it to download" in page
     for offer in ("/download", "/exports/", "/links/", "/train"):
         assert offer not in page
-    assert clients["premium"].get(f"/datasets/{version.id}/exports/csv").status_code == 409
+    for path in ("exports/csv", "croissant.json"):
+        assert clients["premium"].get(f"/datasets/{version.id}/{path}").status_code == 409
 
 
 def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_relabelled(clients, portal) -> None:
