@@ -243,7 +243,7 @@ def _responsible_ai(of: Description) -> dict[str, Any]:
     taken = [time for time in (facts.first_taken_at, facts.last_taken_at) if time is not None]
     return {
         "rai:dataCollection": (
-            f"Suppliers sent the photographs in {facts.batch_count:,} batches, each for one label, under a licence of their choice."
+            f"Suppliers sent the photographs in {facts.batch_count:,} batches, each of one label, under a licence they chose."
         ),
         "rai:dataCollectionType": ["User-generated content data"],
         **({"rai:dataCollectionTimeframe": [_date(time) for time in taken]} if taken else {}),
