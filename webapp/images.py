@@ -1,4 +1,4 @@
-"""One picture: its bytes, and its page with what was found and where it came from.
+"""All pictures; and one picture: its bytes, and its page with what was found and where it came from.
 
 A picture with a current label is everybody's, and its bytes never change, so that a browser asks once. One without (refused, in
 review, or gone out again) is there for operators and for whoever sent it, and for nobody else; one that was taken down is there
@@ -27,6 +27,7 @@ from deep_images_hub.licences import LICENCE_URLS
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
 from deep_images_hub.picture_reports import MAX_NOTE_LENGTH, REPORT_WORDS
 from webapp.access import current_user, may, public, signed_in, signed_in_user
+from webapp.galleries import gallery_answer
 from webapp.security import REPORT_LIMIT, YEAR_S, limiter
 from webapp.selection import selected
 from webapp.services import hub
@@ -34,6 +35,14 @@ from webapp.services import hub
 blueprint = Blueprint("images", __name__, url_prefix="/images")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@blueprint.get("")
+@public
+def index() -> ResponseReturnValue:
+    """Show the pictures of the whole hub, filtered and in the order that the address says."""
+    with hub().engine.connect() as connection:
+        return gallery_answer(connection, "images.html", label_id=None, address={"endpoint": "images.index"})
 
 
 @blueprint.get("/<sha256>")

@@ -3,18 +3,16 @@
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.images import gallery
 from deep_images_hub.catalogue.labels import ancestors, find_labels, label_by_code, label_children, labels_by_ids
 from deep_images_hub.catalogue.overview import cover_images
 from deep_images_hub.errors import NotFoundError
 from webapp.access import public
-from webapp.paging import cursor
+from webapp.galleries import gallery_answer
 from webapp.selection import selected
 from webapp.services import hub
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
 
-GALLERY_PAGE = 60
 SUGGESTIONS = 8
 FOUND_LABELS = 60
 MAX_CHILDREN = 500
@@ -83,36 +81,22 @@ def children(label_id: int) -> ResponseReturnValue:
 @blueprint.get("/<int:label_id>")
 @public
 def page(label_id: int) -> ResponseReturnValue:
-    """Show a label: what is above and under it, and its pictures from the newest, read on after a picture."""
-    after = cursor(request.args.get("after"))
-    own_only = request.args.get("own") == "1"
+    """Show a label: what is above and under it, and its pictures, filtered and in the order that the address says."""
     with hub().engine.connect() as connection:
         label = labels_by_ids(connection, [label_id]).get(label_id)
         if label is None:
             raise NotFoundError("There is no such label. It may have been on another hub: look for it by name.")
-        pictures = gallery(
-            connection, label_id=label_id, with_descendants=not own_only, after_image_id=after, limit=GALLERY_PAGE + 1
-        )
-        has_more = len(pictures) > GALLERY_PAGE
-        pictures = pictures[:GALLERY_PAGE]
-        more = (
-            url_for("labels.page", label_id=label_id, after=pictures[-1].image_id, own=1 if own_only else None)
-            if has_more
-            else None
-        )
-        if request.args.get("part") == "1":
-            return render_template("gallery_part.html", pictures=pictures, more=more)
-        return render_template(
+        # The pictures that come next need nothing around them.
+        is_part = request.args.get("part") == "1"
+        under = [] if is_part else label_children(connection, label_id=label_id, limit=MAX_CHILDREN)
+        return gallery_answer(
+            connection,
             "label.html",
+            label_id=label_id,
+            address={"endpoint": "labels.page", "label_id": label_id},
             label=label,
-            above=ancestors(connection, label_id=label_id),
+            above=[] if is_part else ancestors(connection, label_id=label_id),
             # Those with something to see come first.
-            children=sorted(
-                label_children(connection, label_id=label_id, limit=MAX_CHILDREN), key=lambda child: child.subtree_images == 0
-            ),
-            pictures=pictures,
-            more=more,
-            own_only=own_only,
+            children=sorted(under, key=lambda child: child.subtree_images == 0),
             is_selected=label.code in selected().label_codes,
-            is_first_page=after is None,
         )

@@ -1,5 +1,8 @@
 """How many pictures each label has: its own, and with everything under it. Kept as pictures come and go, repaired by `recount`.
 
+With them goes how many of these have a licence, a country, a month and so on: triggers note it as pictures come and go, and it is
+folded into the kept counts here.
+
 Whoever adds counts reads the closure, and whoever changes the closure moves counts: both take one advisory lock first. Locking
 rows in order of label was tried instead: two calls in one transaction then crossed with those of another. Little is lost, since
 nearly all labels share an ancestor, and with it a row.
@@ -52,11 +55,14 @@ def add_image_counts(connection: Connection, added: Mapping[int, int]) -> None:
     changed = connection.execute(load_query("label_counts_added"), {"label_ids": list(changes), "counts": list(changes.values())})
     if unknown := changes.keys() - set(changed.scalars()):
         raise NotFoundError(f"There is no label with the id {min(unknown)}: its pictures cannot be counted.")
+    connection.execute(load_query("facet_counts_folded"))
 
 
 def recount(connection: Connection) -> list[CountDifference]:
     """Count every label's pictures anew, put right what was kept wrong, and return what that was, by code."""
     lock_graph(connection)
+    connection.execute(load_query("facet_counts_folded"))
+    connection.execute(load_query("facet_subtrees_counted"))
     differences = connection.execute(load_query("label_count_differences")).all()
     if differences:
         connection.execute(

@@ -22,6 +22,34 @@ with contents (table_name, content) as (
     from label_counts
     join labels on labels.id = label_counts.label_id
     union all
+    select
+        'shown_images',
+        row(
+            images.sha256, labels.code, places.country_code, places.region, places.city, places.postcode, users.email,
+            shown_images.licence, shown_images.quality_score, shown_images.short_side_px, shown_images.taken_at,
+            shown_images.is_reviewed
+        )::text
+    from shown_images
+    join images on images.id = shown_images.image_id
+    join labels on labels.id = shown_images.label_id
+    join users on users.id = shown_images.supplier_id
+    left join places on places.id = shown_images.place_id
+    union all
+    -- Folded or not yet; months of processing and ids of suppliers say nothing.
+    select 'facet_counts', row(labels.code, counted.facet, counted.value, sum(counted.images))::text
+    from (
+        select label_id, facet, value, own_images as images
+        from facet_counts
+        where label_id is not null
+        union all
+        select label_id, facet, value, images
+        from facet_changes
+    ) as counted
+    join labels on labels.id = counted.label_id
+    where counted.facet not in ('received', 'supplier')
+    group by labels.code, counted.facet, counted.value
+    having sum(counted.images) <> 0
+    union all
     select 'users', row(email, display_name, role, is_active)::text
     from users
     union all

@@ -100,6 +100,11 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
   });
 }
 
+// What is left empty in a filter is not in its address.
+document.querySelector("[data-filters]")?.addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+});
+
 // The next pictures come when the end of a gallery is near.
 const moreLink = document.querySelector("[data-more-link]");
 if (moreLink) {
@@ -121,7 +126,11 @@ if (moreLink) {
     gallery.append(...part.children);
     if (part.dataset.more) {
       moreLink.href = part.dataset.more;
-      moreLink.textContent = "More pictures";
+      // Where few pictures fit, whoever waits for them decides whether to look on.
+      const isCutShort = "cutShort" in part.dataset;
+      moreLink.textContent = isCutShort ? "Look on" : "More pictures";
+      if (isCutShort) watcher.disconnect();
+      else watcher.observe(moreLink);
       loading = false;
     } else {
       watcher.disconnect();
@@ -129,7 +138,7 @@ if (moreLink) {
     }
   };
   const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && load(), { rootMargin: "800px" });
-  watcher.observe(moreLink);
+  if (!("cutShort" in moreLink.dataset)) watcher.observe(moreLink);
   moreLink.addEventListener("click", (event) => {
     event.preventDefault();
     load();

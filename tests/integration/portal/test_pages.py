@@ -82,7 +82,7 @@ def test_label_is_found_by_a_piece_of_its_name(visitor, portal) -> None:
 
 
 def test_gallery_shows_every_picture_once_page_by_page(visitor, portal, monkeypatch) -> None:
-    monkeypatch.setattr("webapp.labels.GALLERY_PAGE", 4)
+    monkeypatch.setattr("webapp.galleries.GALLERY_PAGE", 4)
     for code, own, expected in [
         ("/m/food", "", [sha256 for of_label in portal.images.values() for sha256 in of_label]),
         ("/m/food", "?own=1", []),

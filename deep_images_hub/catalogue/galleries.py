@@ -1,0 +1,153 @@
+"""Galleries: the pictures of a label, or of the hub, that fit a filter, in one of four orders, page by page, by bounded work.
+
+What a page reads depends on how many pictures can fit, which the kept counts say (`facets`):
+
+    nothing asked   labels whose first picture is among the first of all, and of these only what may be on the page
+    few can fit     all that may fit, by whichever index finds it, and then the page of it
+    many can fit    pictures in their order, until the page is full or MAX_WALKED were looked at: then it says where to look on
+
+A condition on what the order goes by is a part of the order, and costs nothing.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from deep_images_hub.catalogue.facets import Facets, facets, fewest, found_places, hub_count, step_of
+from deep_images_hub.catalogue.gallery_queries import GalleryQueries
+from deep_images_hub.catalogue.images import Picture
+from deep_images_hub.catalogue.tables import label_closure
+from deep_images_hub.images.gallery_places import GalleryPlace
+from deep_images_hub.images.picture_filter import QUALITY_STEPS, SIDE_STEPS_PX, PictureFilter
+
+# So many are read at once, wherever they lie, and sorted.
+MAX_FETCHED = 20_000
+# So many are looked at in their order before a page is given as it is.
+MAX_WALKED = 30_000
+# Pictures that fit several conditions are counted up to here.
+MAX_COUNTED = 1_000
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A label's pictures, or the hub's, through a filter: ready to be read.
+
+    Attributes:
+        label_id: None: the hub.
+        facets: of all pictures, whatever the filter asks for besides `own_only`.
+        images: how many these are.
+        most: how many can fit, at most.
+        is_counted: exactly `most` do.
+    """
+
+    label_id: int | None
+    wanted: PictureFilter
+    facets: Facets
+    images: int
+    most: int
+    is_counted: bool
+    queries: GalleryQueries
+
+    @property
+    def is_walked(self) -> bool:
+        """Whether so many can fit that pictures are looked at in their order."""
+        return not self.queries.is_plain and self.most > MAX_FETCHED
+
+
+@dataclass(frozen=True)
+class GalleryPage:
+    """A page of a gallery.
+
+    Attributes:
+        after: where to read on; None: this is the end.
+        is_cut_short: it has room left, but MAX_WALKED pictures were looked at: more may fit after `after`.
+    """
+
+    pictures: list[Picture]
+    after: GalleryPlace | None
+    is_cut_short: bool
+
+
+@dataclass(frozen=True)
+class FittingPictures:
+    """How many pictures fit a filter.
+
+    Attributes:
+        images: exactly so many, or, when not is_exact, more than these.
+        by_facet: how many of them have each value of a facet, in the spelling of `FacetValue.value`; None: not looked at.
+    """
+
+    images: int
+    is_exact: bool
+    by_facet: Mapping[str, Counter[str]] | None
+
+
+def open_gallery(connection: Connection, *, label_id: int | None, wanted: PictureFilter) -> Gallery:
+    """Look up what reading a label's pictures (None: the hub's) through a filter needs. The label exists."""
+    found = found_places(connection, wanted)
+    counts = facets(connection, label_id=label_id, wanted=wanted, cities=found.cities)
+    most, is_counted = fewest(counts, wanted, found)
+    label_ids: list[int] | None = None
+    if label_id is not None:
+        under = select(label_closure.c.descendant_id).where(label_closure.c.ancestor_id == label_id)
+        label_ids = list(connection.execute(under.where(label_closure.c.depth == 0) if wanted.own_only else under).scalars())
+    return Gallery(
+        label_id=label_id,
+        wanted=wanted,
+        facets=counts,
+        images=hub_count(counts),
+        most=most,
+        is_counted=is_counted or most == 0,
+        queries=GalleryQueries(wanted, label_ids=label_ids, place_ids=found.ids),
+    )
+
+
+def gallery_page(connection: Connection, gallery: Gallery, *, after: GalleryPlace | None = None, limit: int = 60) -> GalleryPage:
+    """Return a page of a gallery, from its beginning or after a place."""
+    if gallery.most == 0:
+        return GalleryPage([], None, is_cut_short=False)
+    queries = gallery.queries
+    page = _first_fitting(gallery, after, limit + 1)
+    rows = connection.execute(queries.shown(page)).all()
+    pictures = [Picture(**{name: value for name, value in row._mapping.items() if name != "key"}) for row in rows[:limit]]
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        return GalleryPage(pictures, GalleryPlace(last.key, last.image_id), is_cut_short=False)
+    end = None
+    if gallery.is_walked:
+        last_met = connection.execute(queries.end_of_walk(after, walked=MAX_WALKED)).mappings().one_or_none()
+        end = None if last_met is None else GalleryPlace(last_met[queries.key], last_met["image_id"])
+    return GalleryPage(pictures, end, is_cut_short=end is not None and len(pictures) < limit)
+
+
+def count_fitting(connection: Connection, gallery: Gallery) -> FittingPictures:
+    """Count the pictures that fit a gallery's filter, exactly as far as that costs little."""
+    if not gallery.wanted.has_conditions or gallery.most == 0 or (gallery.is_counted and gallery.most > MAX_COUNTED):
+        return FittingPictures(gallery.most, is_exact=gallery.is_counted, by_facet=None)
+    rows = connection.execute(gallery.queries.traits(_first_fitting(gallery, None, MAX_COUNTED + 1))).all()
+    if len(rows) > MAX_COUNTED or gallery.is_walked:
+        return FittingPictures(min(len(rows), MAX_COUNTED), is_exact=False, by_facet=None)
+    by_facet = {
+        "licence": Counter(row.licence for row in rows),
+        "supplier": Counter(str(row.supplier_id) for row in rows),
+        "quality": Counter(str(step_of(QUALITY_STEPS, row.quality_score)) for row in rows),
+        "side": Counter(str(step_of(SIDE_STEPS_PX, row.short_side_px)) for row in rows),
+        "reviewed": Counter("yes" if row.is_reviewed else "no" for row in rows),
+        "country": Counter(row.country_code for row in rows if row.country_code),
+        "city": Counter(f"{row.country_code} {row.city}" for row in rows if row.country_code),
+    }
+    return FittingPictures(len(rows), is_exact=True, by_facet=by_facet)
+
+
+def _first_fitting(gallery: Gallery, after: GalleryPlace | None, limit: int) -> Select[Any]:
+    queries = gallery.queries
+    if gallery.is_walked:
+        return queries.walk_until_full(after, limit, walked=MAX_WALKED)
+    if not queries.is_plain:
+        return queries.fetch(after, limit)
+    if gallery.label_id is None:
+        return queries.walk(after, limit)
+    return queries.streams(gallery.label_id, after, limit, own_only=gallery.wanted.own_only)
