@@ -2,14 +2,14 @@
 
 Triggers keep both right, whoever gives or takes a label: intake, a new threshold, the network, an operator.
 
-Revision ID: 0016
-Revises: 0015
+Revision ID: 0017
+Revises: 0016
 """
 
 from alembic import op
 
-revision = "0016"
-down_revision: str | None = "0015"
+revision = "0017"
+down_revision: str | None = "0016"
 
 _TABLES = (
     """
