@@ -6,6 +6,7 @@ of blank pictures of the right sizes, which asks the store for nothing. And who 
 anything being read again that was sent before.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,10 +17,18 @@ from deep_images_hub.datasets.exports.export import VersionPicture
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store import ObjectStore
 
-# Pictures on their way from the store at once: hides the store's latency, and holds a few megabytes at most.
-READ_AHEAD = 16
+# Threads that read pictures from the store: enough to hide its latency.
+READ_AHEAD = 8
+# Pictures that a thread reads in one go: handing them over one by one costs as much as reading them.
+_READ_AT_ONCE = 8
 # Up to here a length is found out before the first byte; beyond, that would delay it by more than a second.
 LENGTH_KNOWN_UP_TO_IMAGES = 20_000
+
+
+class BlankPicture(bytes):
+    """Zeros in place of a picture whose length alone counts."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Chunk:
     Attributes:
         pictures: that it is made of; may be none.
         encode: makes its bytes of the stored pictures, which come in the same order. It is called once, after those of all chunks
-            before it; blank pictures (zeros) must give as many bytes as real ones of the same sizes.
+            before it; blank pictures must give as many bytes as real ones of the same sizes.
     """
 
     pictures: Sequence[VersionPicture]
@@ -105,24 +114,75 @@ class ChunkedFile:
 
 def read_ahead(chunks: Iterable[Chunk], store: ObjectStore) -> Iterator[tuple[Chunk, list[bytes]]]:
     """Yield chunks with their pictures' bytes, while those of the next ones are on their way."""
-    waiting: deque[tuple[Chunk, list[Future[bytes]]]] = deque()
-    under_way = 0
+    waiting: deque[Chunk] = deque()
     pool = ThreadPoolExecutor(READ_AHEAD)
+    reads = _Reads(store, pool)
     try:
         for chunk in chunks:
-            waiting.append((chunk, [pool.submit(store.read, picture.picture_key) for picture in chunk.pictures]))
-            under_way += len(chunk.pictures)
-            # The newest chunk is on its way while the oldest is awaited, however large they are.
-            while len(waiting) > 1 and (under_way >= READ_AHEAD or len(waiting) > READ_AHEAD):
-                done, bodies = waiting.popleft()
-                under_way -= len(bodies)
-                yield done, _whole(done, bodies)
-        while waiting:
-            done, bodies = waiting.popleft()
-            yield done, _whole(done, bodies)
+            waiting.append(chunk)
+            reads.ask(chunk.pictures)
+            # A megabyte or two are on their way, or the chunk that comes next, however large it is.
+            while len(waiting) > 1 and max(reads.under_way, len(waiting)) >= READ_AHEAD * _READ_AT_ONCE:
+                done = waiting.popleft()
+                yield done, reads.take(len(done.pictures))
+        for done in waiting:
+            yield done, reads.take(len(done.pictures))
     finally:
         # The client went away, or the store failed: do not read for nobody.
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Reads:
+    """Pictures that threads read, some at once, and that are taken in the order in which they were asked for."""
+
+    def __init__(self, store: ObjectStore, pool: ThreadPoolExecutor) -> None:
+        self._store, self._pool = store, pool
+        self._asked: list[VersionPicture] = []
+        self._futures: deque[Future[list[bytes]]] = deque()
+        self._done: deque[bytes] = deque()
+        self._at_once = 1
+        self.under_way = 0
+
+    def ask(self, pictures: Sequence[VersionPicture]) -> None:
+        for picture in pictures:
+            self._asked.append(picture)
+            self.under_way += 1
+            if len(self._asked) >= self._at_once:
+                self._submit()
+
+    def take(self, count: int) -> list[bytes]:
+        self.under_way -= count
+        while len(self._done) < count:
+            if not self._futures:
+                self._submit()
+            self._done.extend(self._futures.popleft().result())
+        return [self._done.popleft() for _ in range(count)]
+
+    def _submit(self) -> None:
+        self._futures.append(self._pool.submit(_read, self._store, self._asked))
+        self._asked = []
+        # The first are asked for one by one, so that the first byte waits for one alone.
+        self._at_once = min(self._at_once + 1, _READ_AT_ONCE)
+
+
+def _read(store: ObjectStore, pictures: Sequence[VersionPicture]) -> list[bytes]:
+    return [_whole_picture(store, picture) for picture in pictures]
+
+
+def _whole_picture(store: ObjectStore, picture: VersionPicture) -> bytes:
+    """Return a stored picture. Raises UnavailableError when it has another length than the catalogue says."""
+    body = store.read(picture.picture_key)
+    if len(body) != picture.picture_size_bytes:
+        raise UnavailableError(
+            f"The picture {picture.picture_key!r} has {len(body)} bytes in the store and {picture.picture_size_bytes} in the "
+            "catalogue. Restore it from a backup."
+        )
+    return body
+
+
+def sha256_of(body: bytes) -> str:
+    """Return the sha256 of a picture; of a blank one as many zeros, at once."""
+    return "0" * 64 if isinstance(body, BlankPicture) else hashlib.sha256(body).hexdigest()
 
 
 def from_byte(blocks: Iterator[bytes], start: int) -> Iterator[bytes]:
@@ -133,20 +193,8 @@ def from_byte(blocks: Iterator[bytes], start: int) -> Iterator[bytes]:
         start = max(0, start - len(block))
 
 
-def _whole(chunk: Chunk, bodies: Sequence[Future[bytes]]) -> list[bytes]:
-    """Return pictures once they are read. Raises UnavailableError when one has another length than the catalogue says."""
-    read = [body.result() for body in bodies]
-    for picture, body in zip(chunk.pictures, read, strict=True):
-        if len(body) != picture.picture_size_bytes:
-            raise UnavailableError(
-                f"The picture {picture.picture_key!r} has {len(body)} bytes in the store and {picture.picture_size_bytes} in the "
-                "catalogue. Restore it from a backup."
-            )
-    return read
-
-
-def _blank(chunk: Chunk) -> list[bytes]:
-    return [bytes(picture.picture_size_bytes) for picture in chunk.pictures]
+def _blank(chunk: Chunk) -> list[BlankPicture]:
+    return [BlankPicture(picture.picture_size_bytes) for picture in chunk.pictures]
 
 
 def _blank_sizes(chunks: Iterable[Chunk]) -> Iterator[int]:

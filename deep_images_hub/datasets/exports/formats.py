@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from deep_images_hub.datasets.exports.coco import Coco
 from deep_images_hub.datasets.exports.export import Export
 from deep_images_hub.datasets.exports.files import ExportFile
 from deep_images_hub.datasets.exports.image_folder import ImageFolder
 from deep_images_hub.datasets.exports.parquet import Parquet
 from deep_images_hub.datasets.exports.picture_list import PictureList
+from deep_images_hub.datasets.exports.tfrecord import TFRecord
 from deep_images_hub.datasets.exports.webdataset import WebDataset
 from deep_images_hub.errors import NotFoundError
 
@@ -49,7 +51,9 @@ class ExportFormat(Protocol):
         ...
 
 
-FORMATS: dict[str, ExportFormat] = {of.name: of for of in (ImageFolder(), WebDataset(), Parquet(), PictureList())}
+FORMATS: dict[str, ExportFormat] = {
+    of.name: of for of in (ImageFolder(), WebDataset(), Parquet(), TFRecord(), Coco(), PictureList())
+}
 
 
 def format_by_name(name: str) -> ExportFormat:

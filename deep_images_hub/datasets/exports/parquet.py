@@ -5,7 +5,6 @@ show some without reading all. Nothing is compressed, since JPEG does not shrink
 of a file follows from the lengths of its pictures.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deep_images_hub.datasets.exports.export import Export, VersionPicture
-from deep_images_hub.datasets.exports.files import Chunk, ChunkedFile, ExportFile
+from deep_images_hub.datasets.exports.files import Chunk, ChunkedFile, ExportFile, sha256_of
 from deep_images_hub.datasets.exports.lists import accompanying_files, picture_values
 
 LAYOUT = """    {split}-{number}-of-{count}.parquet    one row a picture, labels mixed
@@ -134,21 +133,21 @@ def _distinct(names: Sequence[str], codes: Sequence[str]) -> list[str]:
 
 
 def _table(export: Export, schema: pa.Schema, pictures: Sequence[VersionPicture], bodies: Sequence[bytes]) -> pa.Table:
-    rows = []
-    for picture, body in zip(pictures, bodies, strict=True):
-        values = picture_values(export, picture)
-        rows.append(
-            values
-            | {
-                "image": {"bytes": body, "path": f"{picture.sha256}.jpg"},
-                "label": values["class_index"],
-                "picture_sha256": hashlib.sha256(body).hexdigest(),
-                "taken_at": picture.taken_at,
-                "original_width": picture.width_px,
-                "original_height": picture.height_px,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=schema)
+    rows = [picture_values(export, picture) for picture in pictures]
+    columns: dict[str, list[object]] = {column: [row.get(column) for row in rows] for column in _TEXT_COLUMNS}
+    columns |= {
+        "label": [row["class_index"] for row in rows],
+        "picture_sha256": [sha256_of(body) for body in bodies],
+        "taken_at": [picture.taken_at for picture in pictures],
+        "original_width": [picture.width_px for picture in pictures],
+        "original_height": [picture.height_px for picture in pictures],
+    }
+    paths = [f"{picture.sha256}.jpg" for picture in pictures]
+    images = pa.StructArray.from_arrays(
+        [pa.array(bodies, pa.binary()), pa.array(paths, pa.string())], fields=list(schema.field("image").type)
+    )
+    arrays = [images if field.name == "image" else pa.array(columns[field.name], field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 class _Sink:

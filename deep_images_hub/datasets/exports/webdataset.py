@@ -4,14 +4,13 @@ The key is the sha256 of the original. The json names its fields as img2dataset 
 pictures of all labels, mixed; shards of a version are about equally large. Its length and every byte follow from the version.
 """
 
-import hashlib
 import json
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 
 from deep_images_hub.datasets.exports.export import Export, VersionPicture
-from deep_images_hub.datasets.exports.files import Chunk, ChunkedFile, ExportFile
+from deep_images_hub.datasets.exports.files import Chunk, ChunkedFile, ExportFile, sha256_of
 from deep_images_hub.datasets.exports.lists import accompanying_files, picture_values
 from deep_images_hub.datasets.slugs import file_stem
 
@@ -25,6 +24,10 @@ LAYOUT = """    {name}-{split}-{number}.tar    pictures, about 10,000 in each, l
     webdataset.WebDataset("name-train-{000000..000005}.tar").decode("pil").to_tuple("jpg", "cls")
 """
 _BLOCK_BYTES = 512
+# The header of an empty member without a name. Filling it in takes a tenth of the time of making another with `tarfile`.
+_HEADER = bytearray(tarfile.TarInfo().tobuf(tarfile.USTAR_FORMAT))
+_SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
+_HEADER[_CHECKSUM] = b" " * 8
 
 
 class WebDataset:
@@ -85,7 +88,7 @@ def _sample(export: Export, picture: VersionPicture, bodies: Sequence[bytes]) ->
         "original_width": picture.width_px,
         "original_height": picture.height_px,
         "picture_size_bytes": picture.picture_size_bytes,
-        "picture_sha256": hashlib.sha256(body).hexdigest(),
+        "picture_sha256": sha256_of(body),
     }
     return b"".join(
         _member(f"{picture.sha256}.{suffix}", content)
@@ -99,6 +102,10 @@ def _sample(export: Export, picture: VersionPicture, bodies: Sequence[bytes]) ->
 
 def _member(path: str, content: bytes) -> bytes:
     """Return a member of a tar. It has no time and no owner, which would differ among downloads."""
-    entry = tarfile.TarInfo(path)
-    entry.size = len(content)
-    return entry.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % _BLOCK_BYTES)
+    header = bytearray(_HEADER)
+    name = path.encode("ascii")
+    header[: len(name)] = name
+    header[_SIZE] = b"%011o\0" % len(content)
+    # The sum of all bytes, its own place counted as spaces.
+    header[_CHECKSUM] = b"%06o\0 " % sum(header)
+    return b"".join((header, content, bytes(-len(content) % _BLOCK_BYTES)))

@@ -5,11 +5,13 @@ import gc
 import hashlib
 import io
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from deep_images_hub.catalogue.datasets import version_items
 from deep_images_hub.datasets.download import open_export
@@ -148,6 +150,25 @@ def test_parquet_is_read_by_hugging_face(written, pictures, export_of, tmp_path_
     assert sum(len(loaded[split]) for split in SPLITS) == len(pictures)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_zip_is_read_by_hugging_face_as_image_folder(written, pictures, tmp_path_factory, monkeypatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    import datasets
+
+    folder = written("imagefolder", split="test")
+    (name,) = folder.glob("*.zip")
+    unpacked = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(name) as archive:
+        archive.extractall(unpacked)
+    datasets.disable_progress_bars()
+    cache = tmp_path_factory.mktemp("cache")
+    loaded = datasets.load_dataset("imagefolder", data_dir=str(unpacked), split="test", cache_dir=str(cache))
+    assert {row["sha256"] for row in loaded} == {of.sha256 for of in pictures.values() if of.split == "test"}
+    assert all(row["image"].size[0] > 0 and row["label_code"] == pictures[row["sha256"]].label_code for row in loaded)
+    # It leaves a list open; better complained about here than in some other test.
+    gc.collect()
+
+
 def test_parquet_has_small_row_groups_and_says_what_it_has(export_of, filled, monkeypatch) -> None:
     import pyarrow.parquet
 
@@ -162,6 +183,24 @@ def test_parquet_has_small_row_groups_and_says_what_it_has(export_of, filled, mo
     row = table.read_row_group(0).to_pylist()[0]
     assert row["picture_sha256"] == hashlib.sha256(row["image"]["bytes"]).hexdigest()
     assert row["image"]["path"] == f"{row['sha256']}.jpg"
+
+
+def test_coco_is_read_by_pycocotools_and_its_pictures_are_those_of_the_zip(written, pictures, export_of, capsys) -> None:
+    from pycocotools.coco import COCO
+
+    folder = written("coco", split="train")
+    annotations = COCO(str(folder / "instances_train.json"))
+    zipped = b"".join(FORMATS["imagefolder"].files(export_of(split="train"))[0].blocks())
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        of_train = [of for of in pictures.values() if of.split == "train"]
+        assert len(annotations.getImgIds()) == len(of_train)
+        for image in annotations.loadImgs(annotations.getImgIds()):
+            with archive.open(image["file_name"]) as file:
+                assert Image.open(file).size == (image["width"], image["height"])
+            (annotation,) = annotations.loadAnns(annotations.getAnnIds(imgIds=image["id"], areaRng=[1, 1e9]))
+            assert annotation["bbox"] == [0, 0, image["width"], image["height"]]
+            (category,) = annotations.loadCats(annotation["category_id"])
+            assert category["code"] == pictures[image["sha256"]].label_code
 
 
 def test_csv_has_a_row_for_every_picture_and_the_text_of_the_digest(written, pictures, version) -> None:

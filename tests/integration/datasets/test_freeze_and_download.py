@@ -14,6 +14,7 @@ from deep_images_hub.catalogue.datasets import version_items
 from deep_images_hub.datasets.download import open_export, write_zip
 from deep_images_hub.datasets.exports import export as exports_export
 from deep_images_hub.datasets.exports import files
+from deep_images_hub.datasets.exports.formats import FORMATS
 from deep_images_hub.datasets.exports.image_folder import ImageFolderZip
 from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
@@ -88,6 +89,28 @@ def test_download_loads_with_keras_as_it_is(folder) -> None:
         # `validation` and `test` have no picture of one label, and count the classes alike all the same.
         assert loaded.class_names == names == ["apple-m-apple", "apple-m-apple2", "hells-kitchen", "lone"]
         assert len(loaded.file_paths) == len(rows_of(folder / split / "metadata.csv"))
+
+
+def test_records_load_with_tensorflow_and_their_checksums_hold(filled, version, tmp_path) -> None:
+    import tensorflow as tf
+
+    export = open_export(version, engine=filled.hub.engine, store=filled.hub.store)
+    with filled.hub.engine.connect() as connection:
+        pictures = {picture.sha256: picture for picture in version_items(connection, version.id, "train")}
+    file = FORMATS["tfrecord"].files(export)[0]
+    assert file.name == "food-train.tfrecord-00000-of-00001"
+    (tmp_path / file.name).write_bytes(b"".join(file.blocks()))
+    seen = set()
+    # TensorFlow checks both checksums of every record.
+    for record in tf.data.TFRecordDataset(str(tmp_path / file.name)):
+        features = tf.train.Example.FromString(record.numpy()).features.feature
+        picture = pictures[features["image/sha256"].bytes_list.value[0].decode()]
+        assert features["image/class/label"].int64_list.value == [export.class_indices[picture.label_code]]
+        assert features["image/class/text"].bytes_list.value == [export.names[picture.label_code].encode()]
+        assert features["image/encoded"].bytes_list.value == [filled.hub.store.read(picture.picture_key)]
+        assert len(features["image/attribution"].bytes_list.value) == (picture.attribution is not None)
+        seen.add(picture.sha256)
+    assert seen == set(pictures)
 
 
 def test_download_has_a_row_and_an_honest_hash_for_every_picture(folder, filled, version) -> None:
