@@ -1,5 +1,6 @@
 """The way through the portal, as somebody goes it who came for a dataset and a model."""
 
+import tarfile
 import zipfile
 
 import pytest
@@ -52,6 +53,15 @@ def test_person_searches_looks_selects_freezes_downloads_and_asks_for_a_model(op
         with zipfile.ZipFile(tmp_path / "apples.zip") as archive:
             assert archive.testzip() is None
             assert sum(name.endswith(".jpg") for name in archive.namelist()) == 42
+        page.get_by_role("link", name="WebDataset").click()
+        page.locator("select[name=label]").select_option("Apple")
+        page.locator("input[name=first]").fill("5")
+        page.get_by_role("button", name="Show its files").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="apples-of-the-crowd-train-000000.tar").click()
+        download.value.save_as(tmp_path / "apples.tar")
+        with tarfile.open(tmp_path / "apples.tar") as shard:
+            assert len(shard.getnames()) == 15
         page.get_by_role("link", name="Datasets").first.click()
         page.get_by_role("link", name="Fruit so far").click()
         page.get_by_role("button", name="Train a baseline model").click()
