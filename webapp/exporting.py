@@ -24,6 +24,7 @@ from webapp.services import hub, services
 
 # Up to here all files are measured at once for somebody who asks what there is.
 MEASURED_UP_TO_IMAGES = 2_000
+_KEPT_LENGTHS = 10_000
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,23 @@ class OpenExport:
             found = known_files(connection, self.etags.values())
         return {name: found[etag] for name, etag in self.etags.items() if etag in found}
 
+    def size_bytes(self, file: ExportFile) -> int | None:
+        """Return a file's exact length, or None where finding it out would take long."""
+        if file.name in self.known:
+            return self.known[file.name].size_bytes
+        measured = services().measured
+        if (etag := self.etags[file.name]) not in measured:
+            if len(measured) >= _KEPT_LENGTHS:
+                measured.clear()
+            measured[etag] = file.size_bytes()
+        return measured[etag]
+
     def send(self, file_name: str) -> Response:
         """Send a file, and keep its length and sha256 once all of it was sent. Raises NotFoundError."""
         file = file_by_name(self.files, file_name)
         keep = partial(_keep, hub(), self.etags[file.name])
-        return send(file, etag=self.etags[file.name], known=self.known.get(file.name), keep=keep)
+        sha256 = self.known[file.name].sha256 if file.name in self.known else None
+        return send(file, etag=self.etags[file.name], size_bytes=self.size_bytes(file), sha256=sha256, keep=keep)
 
     def find_out(self, file_name: str) -> KnownFile:
         """Return the length and sha256 of a file; where nobody had it before, all of it is read for that."""
@@ -67,9 +80,7 @@ class OpenExport:
     def manifest(self) -> dict[str, Any]:
         """Return the files with their sizes, and their sha256 where somebody had them before."""
         export = self.export
-        sizes: dict[str, int | None] = {name: file.size_bytes for name, file in self.known.items()}
-        if export.image_counts.total() <= MEASURED_UP_TO_IMAGES:
-            sizes |= {file.name: file.size_bytes() for file in self.files if file.name not in sizes}
+        is_small = export.image_counts.total() <= MEASURED_UP_TO_IMAGES
         return {
             "digest": self.version.digest,
             "format": self.format.name,
@@ -79,7 +90,7 @@ class OpenExport:
                 {
                     "name": file.name,
                     "images": file.image_count,
-                    "size_bytes": sizes.get(file.name),
+                    "size_bytes": self.size_bytes(file) if is_small or file.name in self.known else None,
                     "sha256": self.known[file.name].sha256 if file.name in self.known else None,
                 }
                 for file in self.files

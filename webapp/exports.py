@@ -12,15 +12,19 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from deep_images_hub.catalogue.datasets import DatasetVersion
 from deep_images_hub.datasets.exports.export import Export
 from deep_images_hub.datasets.exports.formats import FORMATS
+from deep_images_hub.datasets.exports.lists import CSV_TYPE, csv_blocks
 from deep_images_hub.datasets.recipe import SPLITS
 from deep_images_hub.errors import ForbiddenError
 from webapp.access import public, requires
 from webapp.exporting import OpenExport, open_exported
+from webapp.services import hub
 
 blueprint = Blueprint("exports", __name__, url_prefix="/datasets")
 
 # A link for the command line opens one dataset's downloads to whoever holds it, for this long.
 LINK_HOURS = 24
+# A picture that is taken down can be had by its signed address for as long; so not for longer.
+URL_LIFETIME_S = 3_600
 _LINK_SALT = "dataset download"
 _ZIP = FORMATS["imagefolder"]
 
@@ -87,7 +91,29 @@ def zip_command(export: Export, version: DatasetVersion) -> str:
 def _answer(opened: OpenExport, file_name: str) -> ResponseReturnValue:
     if file_name == "manifest.json":
         return jsonify(opened.manifest())
+    if file_name == "urls.csv":
+        return _urls(opened)
     return opened.send(file_name)
+
+
+def _urls(opened: OpenExport) -> Response:
+    """Send the address of each picture: the store's own, signed for a while, or where it has none the portal's."""
+    export, store = opened.export, hub().store
+    no_sha256 = "0" * 64
+    portals = url_for("images.picture", sha256=no_sha256, _external=True)
+    rows = (
+        (
+            of.sha256,
+            of.split,
+            of.label_code,
+            export.class_indices[of.label_code],
+            store.signed_url(of.picture_key, lifetime_s=URL_LIFETIME_S) or portals.replace(no_sha256, of.sha256),
+        )
+        for split in export.splits
+        for of in export.pictures(split)
+    )
+    blocks = csv_blocks(("sha256", "split", "label_code", "class_index", "url"), rows)
+    return Response(blocks, content_type=CSV_TYPE, headers={"Cache-Control": "private, no-store"})
 
 
 def _zip_of(version_id: int) -> Response:

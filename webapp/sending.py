@@ -11,13 +11,16 @@ from deep_images_hub.catalogue.export_files import KnownFile
 from deep_images_hub.datasets.exports.files import ExportFile
 
 
-def send(file: ExportFile, *, etag: str, known: KnownFile | None, keep: Callable[[KnownFile], None]) -> Response:
+def send(
+    file: ExportFile, *, etag: str, size_bytes: int | None, sha256: str | None, keep: Callable[[KnownFile], None]
+) -> Response:
     """Answer a request for a file with all of it, or with the range that is asked for where its length is known.
 
     Args:
         etag: another one means other bytes: who asks for the rest of something else gets the whole.
-        known: what is known of it.
-        keep: called with what was found out, when that was nothing, once all of it was sent.
+        size_bytes: its exact length; None: nobody knows.
+        sha256: of it; None: nobody knows.
+        keep: called with what was found out, when there was something to, once all of it was sent.
     """
     response = Response(mimetype=None, content_type=file.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
@@ -27,7 +30,6 @@ def send(file: ExportFile, *, etag: str, known: KnownFile | None, keep: Callable
     if etag in request.if_none_match:
         response.status_code = HTTPStatus.NOT_MODIFIED
         return response
-    size_bytes = known.size_bytes if known else file.size_bytes()
     response.headers["Accept-Ranges"] = "none" if size_bytes is None else "bytes"
     if size_bytes is None:
         # HEAD has no body, and must not begin to read one.
@@ -42,10 +44,10 @@ def send(file: ExportFile, *, etag: str, known: KnownFile | None, keep: Callable
     if (start, stop) != (0, size_bytes):
         response.status_code = HTTPStatus.PARTIAL_CONTENT
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
-    elif known:
-        response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(known.sha256)).decode()}:"
+    elif sha256:
+        response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:"
     if request.method == "GET":
-        is_all = known is None and (start, stop) == (0, size_bytes)
+        is_all = sha256 is None and (start, stop) == (0, size_bytes)
         blocks = _up_to(file.blocks(start), stop - start)
         response.response = _watched(blocks, keep) if is_all else blocks
     response.content_length = stop - start

@@ -22,6 +22,8 @@ class Services:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.models = OpenModels(hub.store)
+        # Lengths of exported files by ETag, found out once in this process; the catalogue keeps those that were sent.
+        self.measured: dict[str, int | None] = {}
         # A version never changes, so that its pictures are counted once and not for everybody who looks.
         self.composition = lru_cache(_KEPT_COMPOSITIONS)(self._composition)
         self.attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)

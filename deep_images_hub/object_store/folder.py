@@ -129,6 +129,10 @@ class FolderStore:
         with self._translated(key):
             return _give_key(path, target)
 
+    def signed_url(self, key: str, *, lifetime_s: int) -> str | None:
+        """Return None: nobody but us reads the folder."""
+        return None
+
     def delete(self, key: str) -> None:
         """Remove an object. Its folder stays: another process may be about to write there."""
         path = self._path(key)

@@ -122,6 +122,13 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def signed_url(self, key: str, *, lifetime_s: int) -> str | None:
+        """Return an address that gives the object to whoever has it, for so long; None: the store has none of its own.
+
+        Asks nobody: an object that does not exist has one too.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove an object. Nothing happens when there is none."""
         ...

@@ -147,6 +147,14 @@ class S3Store:
 
         return self._create(key, lambda name: self._put_parts(name, content_type_of(key), fetch_part))
 
+    def signed_url(self, key: str, *, lifetime_s: int) -> str | None:
+        """Return an address that gives the object to whoever has it, for so long."""
+        name = self._name(key)
+        with translated(self.service, self.bucket, name):
+            return self._client.generate_presigned_url(
+                "get_object", Params={"Bucket": self.bucket, "Key": name}, ExpiresIn=lifetime_s
+            )
+
     def delete(self, key: str) -> None:
         """Remove an object."""
         name = self._name(key)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from itertools import count
 from multiprocessing import get_context
 from unittest.mock import ANY
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from pydantic import SecretStr
@@ -36,6 +38,20 @@ class TestS3Store(ObjectStoreContract):
 
 def test_store_shows_no_secret(store: S3Store) -> None:
     assert SECRET_ACCESS_KEY not in store.url + repr(store) + repr(store.service)
+
+
+def test_signed_url_gives_the_object_to_whoever_has_it_for_a_while(store: S3Store) -> None:
+    key = "Hell's Kitchen/1 é+%.jpg"
+    store.create(key, b"photograph", "image/jpeg")
+    url = store.signed_url(key, lifetime_s=60)
+    with urlopen(url) as answer:
+        assert (answer.read(), answer.headers["Content-Type"]) == (b"photograph", "image/jpeg")
+    assert "X-Amz-Expires=60" in url
+    for other in (url.replace("1%20", "2%20"), url.partition("?")[0], url.replace("X-Amz-Expires=60", "X-Amz-Expires=600")):
+        with pytest.raises(HTTPError) as refused:
+            urlopen(other)
+        assert refused.value.code in (400, 401, 403)
+        refused.value.close()
 
 
 def test_list_sees_neither_other_prefixes_nor_markers_of_folders(store: S3Store, swift: SwiftServer) -> None:

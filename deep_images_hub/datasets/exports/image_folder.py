@@ -20,7 +20,7 @@ from deep_images_hub.datasets.exports.export import Export, VersionPicture
 from deep_images_hub.datasets.exports.files import Chunk, from_byte, read_ahead
 from deep_images_hub.datasets.exports.lists import PICTURE_COLUMNS, card, csv_blocks, labels_csv, licences_csv, picture_values
 from deep_images_hub.datasets.exports.streamed_zip import Member, zip_blocks, zip_size_bytes
-from deep_images_hub.datasets.slugs import file_stem
+from deep_images_hub.datasets.slugs import file_stem, slug
 
 LAYOUT = """    {split}/{label}/{sha256 of the original}.jpg    upright, RGB, short side as the hub stores it
     {split}/metadata.csv                            one row a picture: label, group, licence, attribution, time, place
@@ -63,8 +63,8 @@ class ImageFolderZip:
     @property
     def name(self) -> str:
         """It says which content it has: zips are kept, and of several versions."""
-        part = "-".join(["", *self._export.part.query.values()])
-        return f"{file_stem(self._export.version.name + part)}-{self._export.version.digest[:12]}.zip"
+        part = slug("-".join(self._export.part.query.values()))
+        return "-".join(filter(None, [file_stem(self._export.version.name), part, self._export.version.digest[:12]])) + ".zip"
 
     @property
     def image_count(self) -> int:

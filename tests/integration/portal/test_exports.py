@@ -26,7 +26,7 @@ def test_version_page_leads_to_every_format_and_each_lists_its_files(signed_in, 
         path = f"/datasets/{portal.version_id}/exports/{name}"
         assert f'href="{path}"' in html
         page = client.get(path).text
-        files = re.findall(rf'href="({path}/[^"]+)"', page)
+        files = re.findall(rf'href="({path}/[^"]+)" download', page)
         assert files
         for file in files:
             answer = client.get(file)
@@ -43,6 +43,16 @@ def test_part_is_listed_linked_and_sent(signed_in, portal) -> None:
     assert len(rows) == 3
     assert client.get(f"{path}?split=dev").status_code == 400
     assert client.get(f"{path}?split=validation").status_code == 404
+
+
+def test_addresses_of_the_pictures_lead_to_them(visitor, signed_in, portal) -> None:
+    rows = signed_in("scientist").get(f"/datasets/{portal.version_id}/exports/csv/urls.csv?label=/m/hk").text.splitlines()
+    assert rows[0] == "sha256,split,label_code,class_index,url"
+    assert len(rows) == 11
+    sha256, _, code, _, url = rows[1].split(",")
+    assert (code, sha256 in portal.images["/m/hk"]) == ("/m/hk", True)
+    with visitor.get(url.removeprefix("http://localhost")) as picture:
+        assert picture.mimetype == "image/jpeg"
 
 
 def test_links_of_all_files_need_no_session_and_lead_to_them(visitor, signed_in, portal) -> None:
