@@ -9,7 +9,7 @@ from deep_images_hub.datasets.citation import bibtex
 from deep_images_hub.datasets.croissant import DescribedFile, Description, croissant
 from deep_images_hub.datasets.exports.picture_list import CONTENT, PICTURES_CSV
 from deep_images_hub.licences import LICENCE_URLS
-from webapp.exporting import OpenExport, open_exported
+from webapp.exporting import ZIP, OpenExport, open_exported
 from webapp.services import hub, services
 
 # Up to here the list of pictures is read once for its sha256; beyond, whoever downloads it first makes that known.
@@ -52,6 +52,11 @@ def _files(opened: OpenExport) -> dict[str, DescribedFile]:
         if kind == "labels" or name in opened.known or opened.version.image_count <= LISTED_UP_TO_IMAGES:
             known = opened.find_out(name)
             found[kind] = _described(opened, name, known.sha256, known.size_bytes, words)
+    whole = open_exported(opened.version.id, ZIP.name, {})
+    if known_zip := whole.known.get(whole.files[0].name):
+        found["zip"] = _described(
+            whole, whole.files[0].name, known_zip.sha256, known_zip.size_bytes, "All pictures, a folder a label."
+        )
     # What the digest is the sha256 of: that of this file is known before anybody reads it.
     found["content"] = _described(opened, CONTENT, opened.version.digest, None, "The text that the dataset's digest is made of.")
     return found

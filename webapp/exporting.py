@@ -13,7 +13,7 @@ from deep_images_hub.catalogue.export_files import KnownFile, keep_file, known_f
 from deep_images_hub.datasets.download import open_export
 from deep_images_hub.datasets.exports.export import Export
 from deep_images_hub.datasets.exports.files import ExportFile
-from deep_images_hub.datasets.exports.formats import ExportFormat, file_by_name, format_by_name
+from deep_images_hub.datasets.exports.formats import FORMATS, ExportFormat, file_by_name, format_by_name
 from deep_images_hub.datasets.exports.identity import etag_of
 from deep_images_hub.datasets.exports.parts import part_from_query
 from deep_images_hub.datasets.takedown import current_version
@@ -25,6 +25,7 @@ from webapp.services import hub, services
 # Up to here all files are measured at once for somebody who asks what there is.
 MEASURED_UP_TO_IMAGES = 2_000
 _KEPT_LENGTHS = 10_000
+ZIP = FORMATS["imagefolder"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from deep_images_hub.datasets.exports.lists import CSV_TYPE, csv_blocks
 from deep_images_hub.datasets.recipe import SPLITS
 from deep_images_hub.errors import ForbiddenError
 from webapp.access import public, requires
-from webapp.exporting import OpenExport, open_exported
+from webapp.exporting import ZIP, OpenExport, open_exported
 from webapp.services import hub
 
 blueprint = Blueprint("exports", __name__, url_prefix="/datasets")
@@ -26,7 +26,6 @@ LINK_HOURS = 24
 # A picture that is taken down can be had by its signed address for as long; so not for longer.
 URL_LIFETIME_S = 3_600
 _LINK_SALT = "dataset download"
-_ZIP = FORMATS["imagefolder"]
 
 
 @blueprint.get("/<int:version_id>/exports/<format_name>")
@@ -85,7 +84,7 @@ def download_by_link(token: str) -> ResponseReturnValue:
 def zip_command(export: Export, version: DatasetVersion) -> str:
     """Return what to type to download a version as a zip without a browser."""
     url = url_for("exports.download_by_link", token=_link_token(version), _external=True)
-    return f"curl -fL -C - -o {shlex.quote(_ZIP.files(export)[0].name)} {shlex.quote(url)}"
+    return f"curl -fL -C - -o {shlex.quote(ZIP.files(export)[0].name)} {shlex.quote(url)}"
 
 
 def _answer(opened: OpenExport, file_name: str) -> ResponseReturnValue:
@@ -117,7 +116,7 @@ def _urls(opened: OpenExport) -> Response:
 
 
 def _zip_of(version_id: int) -> Response:
-    opened = open_exported(version_id, _ZIP.name, {})
+    opened = open_exported(version_id, ZIP.name, {})
     return opened.send(opened.files[0].name)
 
 

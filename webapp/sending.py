@@ -10,6 +10,8 @@ from flask import Response, request
 from deep_images_hub.catalogue.export_files import KnownFile
 from deep_images_hub.datasets.exports.files import ExportFile
 
+_BLOCK_BYTES = 1 << 18
+
 
 def send(
     file: ExportFile, *, etag: str, size_bytes: int | None, sha256: str | None, keep: Callable[[KnownFile], None]
@@ -33,7 +35,7 @@ def send(
     response.headers["Accept-Ranges"] = "none" if size_bytes is None else "bytes"
     if size_bytes is None:
         # HEAD has no body, and must not begin to read one.
-        response.response = _watched(file.blocks(), keep) if request.method == "GET" else []
+        response.response = _watched(_joined(file.blocks()), keep) if request.method == "GET" else []
         return response
     start, stop = _wanted(size_bytes, etag)
     if start >= stop and size_bytes:
@@ -48,7 +50,7 @@ def send(
         response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:"
     if request.method == "GET":
         is_all = sha256 is None and (start, stop) == (0, size_bytes)
-        blocks = _up_to(file.blocks(start), stop - start)
+        blocks = _joined(_up_to(file.blocks(start), stop - start))
         response.response = _watched(blocks, keep) if is_all else blocks
     response.content_length = stop - start
     return response
@@ -62,6 +64,18 @@ def _wanted(size_bytes: int, etag: str) -> tuple[int, int]:
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or is_other:
         return 0, size_bytes
     return asked.range_for_length(size_bytes) or (0, 0)
+
+
+def _joined(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what blocks hold in larger ones, the first at once: each is a call to the network."""
+    waiting, size_bytes, enough = [], 0, 1
+    for block in blocks:
+        waiting.append(block)
+        size_bytes += len(block)
+        if size_bytes >= enough:
+            yield b"".join(waiting)
+            waiting, size_bytes, enough = [], 0, _BLOCK_BYTES
+    yield b"".join(waiting)
 
 
 def _watched(blocks: Iterator[bytes], keep: Callable[[KnownFile], None]) -> Iterator[bytes]:

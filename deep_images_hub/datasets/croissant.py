@@ -112,7 +112,7 @@ class Description:
         citation: as BibTeX.
         licence_urls: of its pictures.
         splits: that have pictures.
-        files: by what they are: `pictures`, `labels`, `content`; those whose sha256 is known.
+        files: by what they are: `pictures`, `labels`, `content`, `zip` (ImageFolder); those whose sha256 is known.
         image_side_px: short side of the pictures.
     """
 
@@ -156,7 +156,7 @@ def croissant(of: Description) -> dict[str, Any]:
         "dateCreated": _date(of.created_at),
         "datePublished": _date(of.created_at),
         "keywords": ["image classification", *sorted(of.label_names)[:20]],
-        "distribution": [_file_object(file) for file in of.files.values()],
+        "distribution": [*(_file_object(file) for file in of.files.values()), *_image_files(of)],
         "recordSet": _record_sets(of),
         **_responsible_ai(of),
     }
@@ -175,6 +175,23 @@ def _file_object(file: DescribedFile) -> dict[str, Any]:
         **sized,
         "sha256": file.sha256,
     }
+
+
+def _image_files(of: Description) -> list[dict[str, Any]]:
+    """Describe the pictures within the zip."""
+    if "zip" not in of.files:
+        return []
+    return [
+        {
+            "@type": "cr:FileSet",
+            "@id": "image-files",
+            "name": "image-files",
+            "description": "The pictures, named by the sha256 of the original.",
+            "containedIn": {"@id": of.files["zip"].name},
+            "encodingFormat": "image/jpeg",
+            "includes": ["*/*/*.jpg", "*/*/*/*.jpg"],
+        }
+    ]
 
 
 def _record_sets(of: Description) -> list[dict[str, Any]]:
@@ -216,7 +233,27 @@ def _record_sets(of: Description) -> list[dict[str, Any]]:
                 ],
             }
         )
+    if "zip" in of.files:
+        sets.append(_image_set())
     return sets
+
+
+def _image_set() -> dict[str, Any]:
+    image = _field("images", "image", "sc:ImageObject", description="The picture: upright, sRGB.")
+    image["source"] = {"fileSet": {"@id": "image-files"}, "extract": {"fileProperty": "content"}}
+    sha256 = _field("images", "sha256", "sc:Text", description="As in the records `pictures`.")
+    sha256["source"] = {
+        "fileSet": {"@id": "image-files"},
+        "extract": {"fileProperty": "filename"},
+        "transform": {"regex": r"^([0-9a-f]{64})\.jpg$"},
+    }
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "images",
+        "name": "images",
+        "key": {"@id": "images/sha256"},
+        "field": [image, sha256],
+    }
 
 
 def _field(

@@ -8,26 +8,35 @@ import re
 
 import pytest
 
+from tests.builders import PASSWORD
+from tests.integration.portal.conftest import send
+
 
 @pytest.fixture(scope="module")
 def described(app, portal) -> dict:
-    answer = app.test_client().get(f"/datasets/{portal.version_id}/croissant.json")
+    client = app.test_client()
+    send(client, "/sign-in", email=portal.users["scientist"].email, password=PASSWORD)
+    # The description has the zip from when its sha256 is known: when somebody had it.
+    assert client.get(f"/datasets/{portal.version_id}/download").data
+    answer = client.get(f"/datasets/{portal.version_id}/croissant.json")
     assert (answer.status_code, answer.mimetype) == (200, "application/ld+json")
     return json.loads(answer.data)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_description_is_valid_croissant_and_its_records_load(described, signed_in, portal, tmp_path, caplog) -> None:
+def test_description_is_valid_croissant_and_its_records_load(described, signed_in, portal, tmp_path, caplog, monkeypatch) -> None:
+    monkeypatch.setenv("CROISSANT_CACHE", str(tmp_path / "cache"))
     import mlcroissant
 
     client = signed_in("scientist")
-    for file in described["distribution"]:
+    files = [file for file in described["distribution"] if file["@type"] == "cr:FileObject"]
+    for file in files:
         # The library fetches; here it finds what it would have fetched.
         body = client.get(file["contentUrl"].removeprefix("http://localhost")).data
         assert hashlib.sha256(body).hexdigest() == file["sha256"], file["name"]
         assert int(file.get("contentSize", f"{len(body)} B").split()[0]) == len(body)
         (tmp_path / file["name"]).write_bytes(body)
-    mapping = {file["@id"]: str(tmp_path / file["name"]) for file in described["distribution"]}
+    mapping = {file["@id"]: str(tmp_path / file["name"]) for file in files}
 
     with caplog.at_level(logging.WARNING):
         dataset = mlcroissant.Dataset(copy.deepcopy(described), mapping=mapping)
@@ -42,6 +51,9 @@ def test_description_is_valid_croissant_and_its_records_load(described, signed_i
     assert {record["pictures/split"].decode() for record in records} == {"train", "test"}
     labels = {record["labels/label_code"].decode(): record["labels/class_index"] for record in dataset.records("labels")}
     assert all(labels[record["pictures/label_code"].decode()] == record["pictures/class_index"] for record in records)
+    images = {record["images/sha256"].decode(): record["images/image"] for record in dataset.records("images")}
+    assert images.keys() == {record["pictures/sha256"].decode() for record in records}
+    assert all(image.size[0] > 0 for image in images.values())
     assert [record["splits/name"] for record in dataset.records("splits")] == ["train", "test"]
 
 
