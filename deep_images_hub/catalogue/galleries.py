@@ -12,9 +12,8 @@ A condition on what the order goes by is a part of the order, and costs nothing.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
 
 from deep_images_hub.catalogue.facets import Facets, facets, fewest, found_places, hub_count, step_of
 from deep_images_hub.catalogue.gallery_queries import GalleryQueries
@@ -36,25 +35,18 @@ class Gallery:
     """A label's pictures, or the hub's, through a filter: ready to be read.
 
     Attributes:
-        label_id: None: the hub.
         facets: of all pictures, whatever the filter asks for besides `own_only`.
         images: how many these are.
         most: how many can fit, at most.
         is_counted: exactly `most` do.
     """
 
-    label_id: int | None
     wanted: PictureFilter
     facets: Facets
     images: int
     most: int
     is_counted: bool
     queries: GalleryQueries
-
-    @property
-    def is_walked(self) -> bool:
-        """Whether so many can fit that pictures are looked at in their order."""
-        return not self.queries.is_plain and self.most > MAX_FETCHED
 
 
 @dataclass(frozen=True)
@@ -95,13 +87,18 @@ def open_gallery(connection: Connection, *, label_id: int | None, wanted: Pictur
         under = select(label_closure.c.descendant_id).where(label_closure.c.ancestor_id == label_id)
         label_ids = list(connection.execute(under.where(label_closure.c.depth == 0) if wanted.own_only else under).scalars())
     return Gallery(
-        label_id=label_id,
         wanted=wanted,
         facets=counts,
         images=hub_count(counts),
         most=most,
         is_counted=is_counted or most == 0,
-        queries=GalleryQueries(wanted, label_ids=label_ids, place_ids=found.ids),
+        queries=GalleryQueries(
+            wanted,
+            label_id=label_id,
+            label_ids=label_ids,
+            place_ids=found.ids,
+            walked=MAX_WALKED if most > MAX_FETCHED else None,
+        ),
     )
 
 
@@ -109,17 +106,14 @@ def gallery_page(connection: Connection, gallery: Gallery, *, after: GalleryPlac
     """Return a page of a gallery, from its beginning or after a place."""
     if gallery.most == 0:
         return GalleryPage([], None, is_cut_short=False)
-    queries = gallery.queries
-    page = _first_fitting(gallery, after, limit + 1)
-    rows = connection.execute(queries.shown(page)).all()
+    rows = connection.execute(*gallery.queries.pictures(after, limit + 1)).all()
     pictures = [Picture(**{name: value for name, value in row._mapping.items() if name != "key"}) for row in rows[:limit]]
     if len(rows) > limit:
         last = rows[limit - 1]
         return GalleryPage(pictures, GalleryPlace(last.key, last.image_id), is_cut_short=False)
     end = None
-    if gallery.is_walked:
-        last_met = connection.execute(queries.end_of_walk(after, walked=MAX_WALKED)).mappings().one_or_none()
-        end = None if last_met is None else GalleryPlace(last_met[queries.key], last_met["image_id"])
+    if gallery.queries.is_cut_short and (met := connection.execute(*gallery.queries.end_of_walk(after)).one_or_none()):
+        end = GalleryPlace(met.key, met.image_id)
     return GalleryPage(pictures, end, is_cut_short=end is not None and len(pictures) < limit)
 
 
@@ -127,8 +121,8 @@ def count_fitting(connection: Connection, gallery: Gallery) -> FittingPictures:
     """Count the pictures that fit a gallery's filter, exactly as far as that costs little."""
     if not gallery.wanted.has_conditions or gallery.most == 0 or (gallery.is_counted and gallery.most > MAX_COUNTED):
         return FittingPictures(gallery.most, is_exact=gallery.is_counted, by_facet=None)
-    rows = connection.execute(gallery.queries.traits(_first_fitting(gallery, None, MAX_COUNTED + 1))).all()
-    if len(rows) > MAX_COUNTED or gallery.is_walked:
+    rows = connection.execute(*gallery.queries.traits(MAX_COUNTED + 1)).all()
+    if len(rows) > MAX_COUNTED or gallery.queries.is_cut_short:
         return FittingPictures(min(len(rows), MAX_COUNTED), is_exact=False, by_facet=None)
     by_facet = {
         "licence": Counter(row.licence for row in rows),
@@ -140,14 +134,3 @@ def count_fitting(connection: Connection, gallery: Gallery) -> FittingPictures:
         "city": Counter(f"{row.country_code} {row.city}" for row in rows if row.country_code),
     }
     return FittingPictures(len(rows), is_exact=True, by_facet=by_facet)
-
-
-def _first_fitting(gallery: Gallery, after: GalleryPlace | None, limit: int) -> Select[Any]:
-    queries = gallery.queries
-    if gallery.is_walked:
-        return queries.walk_until_full(after, limit, walked=MAX_WALKED)
-    if not queries.is_plain:
-        return queries.fetch(after, limit)
-    if gallery.label_id is None:
-        return queries.walk(after, limit)
-    return queries.streams(gallery.label_id, after, limit, own_only=gallery.wanted.own_only)

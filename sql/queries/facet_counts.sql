@@ -5,7 +5,11 @@
 with counted as (
     select facet, value, case when :own_only then own_images else subtree_images end as images
     from facet_counts
-    where label_id is not distinct from cast(:label_id as integer)
+    where label_id = cast(:label_id as integer)
+    union all
+    select facet, value, subtree_images
+    from facet_counts
+    where cast(:label_id as integer) is null and label_id is null
     union all
     select facet_changes.facet, facet_changes.value, facet_changes.images
     from facet_changes

@@ -75,22 +75,21 @@ _FACETS = """
     where facets.value is not null
     group by pictures.label_id, facets.facet, facets.value
 """
-_TRIGGERS = (
-    """
-    create function is_reviewed(image_id bigint) returns boolean language sql stable return coalesce(
+_IS_REVIEWED = """
+    coalesce(
         (
             select verdicts.outcome = 'pass'
-            from images
-            join submissions on submissions.object_key = images.original_key
+            from submissions
             join verdicts on verdicts.submission_id = submissions.id
-            where images.id = $1 and verdicts.check_name = 'review'
+            where submissions.object_key = images.original_key and verdicts.check_name = 'review'
             order by verdicts.id desc
             limit 1
         ),
         false
     )
-    """,
-    """
+"""
+_TRIGGERS = (
+    f"""
     create function show_labelled_images() returns trigger language plpgsql as $$
     begin
         delete from shown_images
@@ -104,7 +103,7 @@ _TRIGGERS = (
         insert into shown_images
         select
             images.id, present.label_id, batches.place_id, batches.supplier_id, batches.licence, images.quality_score,
-            least(images.width_px, images.height_px), images.taken_at, images.created_at, is_reviewed(images.id)
+            least(images.width_px, images.height_px), images.taken_at, images.created_at, {_IS_REVIEWED}
         from (select distinct image_id from changed where label_set = 'main') as touched
         join image_labels as present
             on present.image_id = touched.image_id and present.is_current and present.label_set = 'main'
@@ -114,7 +113,7 @@ _TRIGGERS = (
         on conflict (image_id) do update set label_id = excluded.label_id, is_reviewed = excluded.is_reviewed;
         return null;
     end $$
-    """,
+    """,  # noqa: S608 - made of what stands above
     *(
         f"""
         create trigger {name} after {event} on image_labels referencing {rows} table as changed
@@ -131,9 +130,13 @@ _TRIGGERS = (
     begin
         update shown_images
         set is_reviewed = new.outcome = 'pass'
-        from submissions
-        join images on images.original_key = submissions.object_key
-        where submissions.id = new.submission_id and shown_images.image_id = images.id;
+        where
+            image_id = (
+                select images.id
+                from submissions
+                join images on images.id = submissions.image_id
+                where submissions.id = new.submission_id and images.original_key = submissions.object_key
+            );
         return null;
     end $$
     """,
@@ -170,17 +173,17 @@ _COUNTING = (
 )
 # Everything that is shown already goes in before anybody counts, and is counted at once.
 _FILL = (
-    """
+    f"""
     insert into shown_images
     select
         images.id, image_labels.label_id, batches.place_id, batches.supplier_id, batches.licence, images.quality_score,
-        least(images.width_px, images.height_px), images.taken_at, images.created_at, is_reviewed(images.id)
+        least(images.width_px, images.height_px), images.taken_at, images.created_at, {_IS_REVIEWED}
     from image_labels
     join images on images.id = image_labels.image_id
     join batches on batches.id = images.batch_id
     where image_labels.is_current and image_labels.label_set = 'main'
     order by images.id
-    """,
+    """,  # noqa: S608 - made of what stands above
     f"insert into facet_changes {_FACETS.format(sign='', pictures='shown_images')}",
     """
     insert into facet_counts
