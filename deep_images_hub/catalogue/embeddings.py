@@ -148,9 +148,10 @@ def _float16_features(sent: bytes) -> NDArray[np.float16]:
 
 
 def _copied(row: Embedding) -> tuple[object, ...]:
-    """Write a row as PostgreSQL and pgvector read it; features in the fewest digits that give the same float16 back."""
-    features = "[" + ",".join(map(str, row.features.astype(np.float16).tolist())) + "]"
-    return row.image_id, features, _array(row.class_indexes), _array(row.class_probabilities)
+    """Write a row as PostgreSQL and pgvector read it; features in the five digits that always give the same float16 back."""
+    numbers = row.features.astype(np.float16).tolist()
+    features = ",".join(["%.5g"] * len(numbers)) % tuple(numbers)
+    return row.image_id, f"[{features}]", _array(row.class_indexes), _array(row.class_probabilities)
 
 
 def _array(values: Sequence[float] | None) -> str | None:

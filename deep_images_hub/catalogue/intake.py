@@ -19,7 +19,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 
@@ -185,7 +185,7 @@ def _staged_row(attempt: int, decision: Decision) -> tuple[object, ...]:
     key = (attempt, submission.batch_id, submission.id)
     if examination is None:
         return (*key, "unavailable", decision.problem, "[]", *[None] * (len(_COLUMNS) - 6))
-    verdicts = json.dumps([asdict(verdict) for verdict in examination.verdicts])
+    verdicts = json.dumps([vars(verdict) for verdict in examination.verdicts])
     picture, sha256 = examination.picture, examination.sha256
     if picture is None or sha256 is None:
         return (*key, "rejected", examination.reason, verdicts, sha256, *[None] * (len(_COLUMNS) - 7))

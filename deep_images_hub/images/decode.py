@@ -44,6 +44,9 @@ _TRANSPOSES = {
 }
 # JPEG cannot hold a longer side.
 _MAX_SIDE_PX = 65_000
+# Pillow keeps the memory of so many pictures (of up to 16 MB each) for the next ones: otherwise up to a sixth of what decoding
+# takes goes into pages that the system hands out and takes back.
+Image.core.set_blocks_max(4)  # type: ignore[attr-defined] # documented, and not in Pillow's own list of names
 _SRGB = ImageCms.createProfile("sRGB")
 
 

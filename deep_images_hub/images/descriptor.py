@@ -35,8 +35,9 @@ class Descriptor:
 
 
 def describe(picture: Image.Image) -> Descriptor:
-    """Return the descriptor of an upright RGB picture."""
-    luma = picture.convert("L").resize((_BASE_SIDE_PX, _BASE_SIDE_PX), Image.Resampling.BOX)
+    """Return the descriptor of an upright picture: RGB, or grey already."""
+    grey = picture if picture.mode == "L" else picture.convert("L")
+    luma = grey.resize((_BASE_SIDE_PX, _BASE_SIDE_PX), Image.Resampling.BOX)
     near, far = MARGIN * _BASE_SIDE_PX, (1 - MARGIN) * _BASE_SIDE_PX
     # Smooth, so that two grids of differently cropped copies can be laid on one another.
     grid = np.asarray(luma.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BILINEAR))

@@ -96,14 +96,15 @@ def examine(body: bytes, limits: ExaminationLimits) -> Examination:
     photograph = decode(body, max_pixels=limits.max_pixels, short_side_px=limits.image_side_px)
     if isinstance(photograph, Refusal):
         return _refused(photograph, sha256)
-    quality = quality_verdicts(photograph, limits.thresholds, full_side_px=limits.image_side_px)
+    luma = photograph.picture.convert("L")
+    quality = quality_verdicts(photograph, luma, limits.thresholds, full_side_px=limits.image_side_px)
     verdicts = (Verdict("bytes", "pass"), Verdict("decode", "pass"), *quality)
     _, reason = decision_of(verdicts)
     picture = Picture(
         format=photograph.format,
         width_px=photograph.width_px,
         height_px=photograph.height_px,
-        descriptor=describe(photograph.picture),
+        descriptor=describe(luma),
         quality_score=quality_score(quality),
         jpeg=_jpeg(photograph.picture, limits.jpeg_quality),
         thumbnail_jpeg=_jpeg(_thumbnail(photograph.picture, limits.thumbnail_side_px), limits.jpeg_quality),
