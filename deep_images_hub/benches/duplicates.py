@@ -5,28 +5,25 @@
     merge     the same for a batch of 500, a picture
     scan      what finding the same near hashes costs without an index, in parallel as PostgreSQL chooses
 
-The hub is filled with descriptors of made-up pictures: random waves whose strength falls with their frequency, as in photographs,
-so that hashes crowd together as those of photographs do. Half of the pictures that are asked about are changed copies. To be
-filled quickly, only the first pictures have grids of their own, the copies' originals among them.
+The hub is filled with descriptors of made-up pictures (`measuring.made_up_pictures`). Half of the pictures that are asked about
+are changed copies. To be filled quickly, only the first pictures have grids of their own, the copies' originals among them.
 """
 
 import shutil
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, text
 
-from deep_images_hub.catalogue.engine import connect_engine, copy_rows
+from deep_images_hub.catalogue.engine import connect_engine
 from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.catalogue.near_duplicates import find_likenesses
 from deep_images_hub.catalogue.queries import load_query
-from deep_images_hub.images.descriptor import GRID_BYTES, GRID_SIDE, MARGIN
-from deep_images_hub.images.difference_hash import BAND_BITS, BANDS, HASH_BITS, LONG_CELLS, SHORT_CELLS
 from deep_images_hub.images.near_duplicates import MAX_HASH_BITS
+from deep_images_hub.measuring.bulk_filling import without_indexes
+from deep_images_hub.measuring.made_up_pictures import CHUNK_IMAGES, copy_descriptors, fill_descriptors, waves
 from deep_images_hub.runtime.postgres import EmbeddedPostgres
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import resolve
@@ -35,8 +32,6 @@ _IMAGES, _QUICK_IMAGES = 1_000_000, 60_000
 _ASKED, _QUICK_ASKED = 1_000, 300
 _SCANS = 5
 _BATCH_IMAGES = 500
-_CHUNK_IMAGES = 20_000
-_WAVES = 9
 # How much of a copy's waves is not its original's: about what a crop of 3 % a side does to a hash.
 _CHANGE = 0.04
 _FILL_TIMEOUT_S = 3600.0
@@ -60,8 +55,6 @@ _SENDER = """
 """
 _LABELS = "insert into image_labels (image_id, label_id, said_by) select images.id, labels.id, 'supplier' from images, labels"
 _SCAN = "select count(*) from descriptors where bit_count(cast(whole_hash # :hash as bit(60))) <= :max_bits"
-
-_Waves = NDArray[np.float32]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -158,77 +151,17 @@ def _fill(connection: Connection, images: int) -> None:
     image_ids = connection.execute(text(_PICTURES), {"name": "", "count": images}).scalars()
     first_id = next(iter(image_ids))
     connection.execute(text(_LABELS))
-    # Indexes are made faster at once than row by row.
-    indexes = connection.execute(
-        text("select indexname, indexdef from pg_indexes where tablename = 'descriptors' and indexname like 'ix%'")
-    ).all()
-    for index in indexes:
-        connection.execute(text(f'drop index "{index.indexname}"'))
-    rng = np.random.default_rng(0)
-    for done in range(0, images, _CHUNK_IMAGES):
-        _copy(connection, first_id + done, _waves(rng, min(_CHUNK_IMAGES, images - done)), has_grids=done == 0)
-    for index in indexes:
-        connection.execute(text(index.indexdef))
+    with without_indexes(connection, "descriptors"):
+        fill_descriptors(connection, first_id, images)
 
 
 def _send(connection: Connection, count: int) -> list[int]:
     """Add new pictures, without labels, so that none finds another: copies of some, changed, and as many that are like none."""
     rng = np.random.default_rng(0)
-    originals = _waves(rng, _CHUNK_IMAGES)[: count // 2]
-    changed = originals + _CHANGE * _waves(rng, len(originals))
-    new = np.concatenate([changed, _waves(np.random.default_rng(1), count - len(changed))])
+    originals = waves(rng, CHUNK_IMAGES)[: count // 2]
+    changed = originals + _CHANGE * waves(rng, len(originals))
+    new = np.concatenate([changed, waves(np.random.default_rng(1), count - len(changed))])
     new_ids = sorted(connection.execute(text(_PICTURES), {"name": "new ", "count": count}).scalars())
-    _copy(connection, new_ids[0], new, has_grids=True)
+    copy_descriptors(connection, new_ids[0], new)
     # Copies and others in turn.
     return [image_id for pair in zip(new_ids[: count // 2], new_ids[count // 2 :], strict=False) for image_id in pair]
-
-
-def _copy(connection: Connection, first_id: int, waves: _Waves, *, has_grids: bool) -> None:
-    if has_grids:
-        copy_rows(connection, "descriptors", ("image_id", "whole_hash", "inner_hash", "grid"), _rows(first_id, waves))
-        return
-    connection.execute(text("create temporary table if not exists hashes (whole bigint, inner_ bigint, number integer)"))
-    connection.execute(text("truncate hashes"))
-    hashes = zip(_hashes(waves, 0.0).tolist(), _hashes(waves, MARGIN).tolist(), range(len(waves)), strict=True)
-    copy_rows(connection, "hashes", ("whole", "inner_", "number"), hashes)
-    connection.execute(
-        text("insert into descriptors select :first_id + number, whole, inner_, :grid from hashes"),
-        {"first_id": first_id, "grid": bytes(GRID_BYTES)},
-    )
-
-
-def _rows(first_id: int, waves: _Waves) -> Iterator[tuple[int, int, int, str]]:
-    hashes = (_hashes(waves, 0.0), _hashes(waves, MARGIN))
-    levels = waves @ _samples(GRID_SIDE, GRID_SIDE, 0.0)
-    grids = np.clip(128 + 40 * levels, 0, 255).astype(np.uint8)
-    for number, (whole, inner, grid) in enumerate(zip(*(of.tolist() for of in hashes), grids, strict=True)):
-        yield first_id + number, whole, inner, rf"\x{grid.tobytes().hex()}"
-
-
-def _waves(rng: np.random.Generator, count: int) -> _Waves:
-    """Return (count, _WAVES²): how strong each wave is in made-up pictures, by vertical, then horizontal frequency."""
-    down, across = np.indices((_WAVES, _WAVES))
-    frequency = np.hypot(down, across)
-    frequency[0, 0] = np.inf
-    return (rng.standard_normal((count, _WAVES**2)) / frequency.ravel()).astype(np.float32)
-
-
-@cache
-def _samples(height: int, width: int, margin: float) -> _Waves:
-    """Return (_WAVES², height · width): every wave at the middles of a grid's cells, without the picture's margins."""
-
-    def cosines(cells: int) -> NDArray[np.float64]:
-        at = margin + (1 - 2 * margin) * (np.arange(cells) + 0.5) / cells
-        return np.cos(np.pi * np.outer(np.arange(_WAVES), at))
-
-    return np.kron(cosines(height), cosines(width)).astype(np.float32)
-
-
-def _hashes(waves: _Waves, margin: float) -> NDArray[np.int64]:
-    """Return what `difference_hash` gives for such pictures."""
-    across = (waves @ _samples(SHORT_CELLS, LONG_CELLS, margin)).reshape(-1, SHORT_CELLS, LONG_CELLS)
-    down = (waves @ _samples(LONG_CELLS, SHORT_CELLS, margin)).reshape(-1, LONG_CELLS, SHORT_CELLS)
-    is_brighter = (across[:, :, 1:] > across[:, :, :-1], down[:, 1:] > down[:, :-1])
-    bits = np.concatenate([of.reshape(len(waves), -1) for of in is_brighter], axis=1)
-    dealt = bits.reshape(-1, BAND_BITS, BANDS).transpose(0, 2, 1).reshape(-1, HASH_BITS)
-    return dealt.astype(np.int64) @ (1 << np.arange(HASH_BITS - 1, -1, -1, dtype=np.int64))

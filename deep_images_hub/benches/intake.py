@@ -16,23 +16,20 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
-from deep_images_hub.batches.manifest import Manifest, ManifestObject
-from deep_images_hub.catalogue.batches import create_batch
-from deep_images_hub.catalogue.labels import add_label
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings
 from deep_images_hub.measuring import img2dataset
-from deep_images_hub.measuring.own_hub import hub_of_its_own, submit_quietly
+from deep_images_hub.measuring.own_hub import hub_of_its_own, server_of, submit_quietly
 from deep_images_hub.measuring.photographs import drawn_photographs, photographs_of
-from deep_images_hub.measuring.processes import Cost, PeakMemory, cost_of_children
+from deep_images_hub.measuring.processes import Cost, Watched, cost_of_children
+from deep_images_hub.measuring.sent_batches import add_bench_label, send
 from deep_images_hub.object_store.folder import FolderStore
-from deep_images_hub.object_store.keys import landing_key, picture_key, thumbnail_key
+from deep_images_hub.object_store.keys import picture_key, thumbnail_key
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import Hub
 
@@ -40,9 +37,7 @@ _IMAGES, _ROUNDS = 2000, 3
 _QUICK_IMAGES, _QUICK_ROUNDS = 400, 1
 # Pictures a core of the short runs that tell what starting costs.
 _START_IMAGES = 8
-_BATCH_IMAGES = 25
 _CHUNK_IMAGES = 32
-_LABEL = "bench"
 _CONTENDERS = ("intake", "pool", "img2dataset", "decode")
 
 
@@ -130,43 +125,23 @@ def _round(settings: Settings, files: Sequence[Path], folder: Path, rival: Path 
 def _intake(settings: Settings, few: Sequence[Path], files: Sequence[Path], home: Path, cores: int) -> tuple[Cost, int, int]:
     """Return what intake takes for files more than for a few, its workers' peak memory in MiB, and the bytes in and out."""
     with hub_of_its_own(settings, home) as hub:
-        with hub.engine.begin() as connection:
-            add_label(connection, code=_LABEL, name="Bench", parent_code=None)
-        _send(hub, few, name="few")
-        started = _job_cost(hub, cores)
-        _send(hub, files, name="files")
-        with PeakMemory("pyspark.daemon", f"HUB_HOME={hub.settings.home}") as peak:
-            done = _job_cost(hub, cores)
+        add_bench_label(hub)
+        # A batch for each core: every worker starts in both runs.
+        send(hub, few, name="few", batch_images=_START_IMAGES)
+        started, _ = _job_cost(hub, cores)
+        send(hub, files, name="files")
+        done, peak_mib = _job_cost(hub, cores)
         moved = sum(stat.size_bytes for stat in hub.store.list(""))
-    return done - started, peak.mib, moved
+    return done - started, peak_mib, moved
 
 
-def _job_cost(hub: Hub, cores: int) -> Cost:
-    with cost_of_children() as cost:
+def _job_cost(hub: Hub, cores: int) -> tuple[Cost, int]:
+    """Return what the job takes, its database server included, and the peak memory of a Python worker in MiB."""
+    with Watched("pyspark.daemon", f"HUB_HOME={hub.settings.home}") as workers, cost_of_children(server=server_of(hub)) as cost:
         submit_quietly(hub, "intake", options=("--master", f"local[{cores}]"))
-    return cost
-
-
-def _send(hub: Hub, files: Sequence[Path], *, name: str) -> None:
-    """Put files into the landing area, as batches of one supplier."""
-    for start in range(0, len(files), _BATCH_IMAGES):
-        key = f"{name}-{start:06d}"
-        objects = []
-        for position, file in enumerate(files[start : start + _BATCH_IMAGES]):
-            object_key = landing_key(key, position, file.suffix)
-            hub.store.create(object_key, file.read_bytes())
-            objects.append(ManifestObject(object_key=object_key, filename=file.name, size_bytes=file.stat().st_size))
-        manifest = Manifest(
-            batch_key=key,
-            supplier_email="bench@example.org",
-            supplier_name="Bench",
-            label_code=_LABEL,
-            licence="cc0",
-            submitted_at=datetime.now(UTC),
-            objects=tuple(objects),
-        )
-        with hub.engine.begin() as connection:
-            create_batch(connection, manifest=manifest, place_id=None)
+    # Nobody waits for these, so that they are not among the children that have ended.
+    cost.cpu_s += workers.cpu_s
+    return cost, workers.peak_mib
 
 
 def _pooled(work: Callable[[Sequence[Path]], int], files: Sequence[Path], cores: int) -> Cost:

@@ -32,6 +32,12 @@ def hub_of_its_own(settings: Settings, home: Path) -> Iterator[Hub]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def server_of(hub: Hub) -> int:
+    """Return the process id of such a hub's database server."""
+    pid_file = hub.settings.home / "postgres" / "data" / "postmaster.pid"
+    return int(pid_file.read_text(encoding="ascii").partition("\n")[0])
+
+
 def submit_quietly(hub: Hub, job: str, *arguments: str, options: Sequence[str] = ()) -> None:
     """Run a job on such a hub with the backbone and the weights of its settings. Raises UnavailableError when it fails.
 
