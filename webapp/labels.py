@@ -3,7 +3,7 @@
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.labels import ancestors, find_labels, label_by_code, label_children, labels_by_ids
+from deep_images_hub.catalogue.labels import aliases_of, ancestors, find_labels, label_by_code, label_children, labels_by_ids
 from deep_images_hub.catalogue.overview import cover_images
 from deep_images_hub.errors import NotFoundError
 from webapp.access import public
@@ -60,6 +60,7 @@ def suggestions() -> ResponseReturnValue:
         labels=[
             {
                 "name": label.name,
+                "alias": label.alias,
                 "code": label.code,
                 "images": label.subtree_images,
                 "url": url_for("labels.page", label_id=label.id),
@@ -95,6 +96,7 @@ def page(label_id: int) -> ResponseReturnValue:
             label_id=label_id,
             address={"endpoint": "labels.page", "label_id": label_id},
             label=label,
+            aliases=[] if is_part else aliases_of(connection, label_id=label_id),
             above=[] if is_part else ancestors(connection, label_id=label_id),
             # Those with something to see come first.
             children=sorted(under, key=lambda child: child.subtree_images == 0),

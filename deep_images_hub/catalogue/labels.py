@@ -39,6 +39,13 @@ class Label:
 
 
 @dataclass(frozen=True)
+class FoundLabel(Label):
+    """A label that was searched for. alias: what else it is called, where that was found and not its name."""
+
+    alias: str | None
+
+
+@dataclass(frozen=True)
 class LabelCursor:
     """A place in a list of children, which goes by these three in turn."""
 
@@ -116,10 +123,34 @@ def label_ids(connection: Connection) -> dict[str, int]:
     return {row.code: row.id for row in connection.execute(text("select code, id from labels"))}
 
 
-def find_labels(connection: Connection, *, text: str, limit: int = 20) -> list[Label]:
-    """Search labels by a piece of their name, whatever its case, or by their whole code; best first. No wildcards."""
+def find_labels(connection: Connection, *, text: str, limit: int = 20) -> list[FoundLabel]:
+    """Search labels by a piece of their name or of what else they are called, whatever its case, or by their whole code.
+
+    Best first. There are no wildcards.
+    """
     wanted = clean_text(text).lower()
-    return _labels(connection, "labels_found", wanted=wanted, limit=limit) if wanted else []
+    if not wanted:
+        return []
+    rows = connection.execute(load_query("labels_found"), {"wanted": wanted, "limit": limit})
+    return [FoundLabel(**row._mapping) for row in rows]
+
+
+def aliases_of(connection: Connection, *, label_id: int) -> list[str]:
+    """Return what else a label is called, by alphabet."""
+    found = text("select alias from label_aliases where label_id = :label_id order by lower(alias), alias")
+    return list(connection.execute(found, {"label_id": label_id}).scalars())
+
+
+def add_aliases(connection: Connection, aliases: Collection[tuple[str, str]]) -> int:
+    """Say what else labels are called, and return how many of these are new. Nothing is taken away.
+
+    Args:
+        aliases: pairs of a label's code, or its name whatever its case, and another word for it. Those of labels that are not
+            here, or of a name that several labels have, are passed over.
+    """
+    given = {"labels": [label for label, _ in aliases], "aliases": [alias for _, alias in aliases]}
+    added: int = connection.execute(load_query("add_label_aliases"), given).scalar_one()
+    return added
 
 
 def label_children(

@@ -86,6 +86,15 @@ labels = Table(
     Index("ix_labels_lower_name", text("lower(name)")),
 )
 
+# What else people call a label: search finds it by these too.
+label_aliases = Table(
+    "label_aliases",
+    metadata,
+    Column("label_id", ForeignKey("labels.id"), nullable=False),
+    Column("alias", Text, CheckConstraint("alias ~ '^\\S(.*\\S)?$' and length(alias) <= 200", name="alias_form"), nullable=False),
+    PrimaryKeyConstraint("label_id", "alias"),
+)
+
 label_edges = Table(
     "label_edges",
     metadata,

@@ -8,7 +8,7 @@ from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.cli.boundary import run_command
 from deep_images_hub.errors import InvalidInputError
-from deep_images_hub.labels.load import load_labels
+from deep_images_hub.labels.load import load_aliases, load_labels
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import resolve
 
@@ -28,6 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--hierarchy", type=Path, metavar="FILE", help="Open Images' hierarchy, bbox_labels_600_hierarchy.json; with --labels"
     )
+    parser.add_argument(
+        "--aliases",
+        type=Path,
+        metavar="FILE",
+        help="load what else labels are called, again and again if need be: a CSV of label,also_called",
+    )
     return run_command(_migrate, parser, sys.argv[1:] if arguments is None else arguments)
 
 
@@ -38,6 +44,8 @@ def _migrate(settings: Settings, given: Namespace) -> int:
     print(f"The catalogue is at revision {migrate(resolved)}.")
     if given.labels is not None:
         _load_labels(resolved, given.labels, given.hierarchy)
+    if given.aliases is not None:
+        _load_aliases(resolved, given.aliases)
     return 0
 
 
@@ -49,6 +57,16 @@ def _load_labels(settings: Settings, labels: Path, hierarchy: Path | None) -> No
     finally:
         engine.dispose()
     print(f"Labels: {loaded.labels_added:,} added, {loaded.labels_renamed:,} renamed, {loaded.edges_added:,} laid under others.")
+
+
+def _load_aliases(settings: Settings, aliases: Path) -> None:
+    engine = open_engine(settings)
+    try:
+        with engine.begin() as connection:
+            added = load_aliases(connection, aliases)
+    finally:
+        engine.dispose()
+    print(f"Aliases: {added:,} added.")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ with contents (table_name, content) as (
     join labels as parents on parents.id = label_edges.parent_id
     join labels as children on children.id = label_edges.child_id
     union all
+    select 'label_aliases', row(labels.code, label_aliases.alias)::text
+    from label_aliases
+    join labels on labels.id = label_aliases.label_id
+    union all
     select 'label_closure', row(above.code, below.code, label_closure.depth)::text
     from label_closure
     join labels as above on above.id = label_closure.ancestor_id

@@ -55,7 +55,7 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
     const { labels } = await response.json();
     list.replaceChildren(
       ...labels.map((label, at) =>
-        element("a", { href: label.url, role: "option", id: `${list.id}-${at}`, tabindex: "-1", "data-code": label.code }, label.name, element("span", {}, label.images.toLocaleString("en"))),
+        element("a", { href: label.url, role: "option", id: `${list.id}-${at}`, tabindex: "-1", "data-code": label.code }, element("span", { class: "found" }, label.name, ...(label.alias ? [element("span", {}, ` ${label.alias}`)] : [])), element("span", {}, label.images.toLocaleString("en"))),
       ),
     );
     if (!labels.length) list.append(element("p", {}, "No label has this in its name."));

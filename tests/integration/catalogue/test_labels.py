@@ -6,7 +6,9 @@ from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.label_counts import add_image_counts, recount
 from deep_images_hub.catalogue.labels import (
+    add_aliases,
     add_label,
+    aliases_of,
     ancestors,
     find_labels,
     label_by_code,
@@ -21,7 +23,7 @@ from deep_images_hub.catalogue.labels import (
 )
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.labels.graph import LabelEdge, LabelGraph
-from deep_images_hub.labels.load import load_labels
+from deep_images_hub.labels.load import load_aliases, load_labels
 from tests.integration.catalogue.planting import GRAPH, plant_batch, plant_labels
 
 
@@ -169,6 +171,31 @@ def test_label_children_of_a_label_hold_its_parts_too(connection: Connection) ->
 )
 def test_find_labels_by_a_piece_of_the_name(connection: Connection, text: str, codes: list[str]) -> None:
     assert sorted(label.code for label in find_labels(connection, text=text)) == codes
+
+
+def test_find_labels_by_what_else_they_are_called(connection: Connection) -> None:
+    aliases = [("Apple", "pomme"), ("pear", "POMME de rien"), ("crane", "bird"), ("nothing", "pomme"), ("apple", "50 %' <b>")]
+    assert add_aliases(connection, aliases) == 3
+    assert add_aliases(connection, aliases) == 0
+
+    assert [(label.code, label.alias) for label in find_labels(connection, text="pomme")] == [
+        ("apple", "pomme"),
+        ("pear", "POMME de rien"),
+    ]
+    # A name goes before other words, and says nothing of these.
+    assert [(label.code, label.alias) for label in find_labels(connection, text="apple")] == [("apple", None)]
+    assert [label.code for label in find_labels(connection, text="%' <")] == ["apple"]
+    assert aliases_of(connection, label_id=label_by_code(connection, "apple").id) == ["50 %' <b>", "pomme"]
+
+
+def test_labels_that_are_loaded_come_with_what_else_they_are_called(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("label,parent\nrefrigerator,\n", encoding="utf-8")
+    load_labels(connection, tmp_path / "labels.csv")
+    assert [label.code for label in find_labels(connection, text="fridge")] == ["refrigerator"]
+    for wrong in ("label,alias\nx,y\n", "label,also_called\nx\n", "label,also_called\nx,\n"):
+        (tmp_path / "aliases.csv").write_text(wrong, encoding="utf-8")
+        with pytest.raises(InvalidInputError, match=r"Expected|begins with"):
+            load_aliases(connection, tmp_path / "aliases.csv")
 
 
 def test_find_labels_puts_the_best_first(connection: Connection) -> None:

@@ -74,7 +74,9 @@ def test_every_answer_carries_its_headers(visitor, portal) -> None:
 def test_label_is_found_by_a_piece_of_its_name(visitor, portal) -> None:
     assert "Hell&#39;s Kitchen" in visitor.get("/labels?q=ll's k").text
     found = visitor.get("/labels/suggestions?q=APPL").json["labels"]
-    assert found == [{"name": "Apple", "code": "/m/apple", "images": 10, "url": f"/labels/{portal.label('/m/apple').id}"}]
+    assert found == [
+        {"name": "Apple", "alias": None, "code": "/m/apple", "images": 10, "url": f"/labels/{portal.label('/m/apple').id}"}
+    ]
     assert visitor.get("/labels/suggestions?q=").json == {"labels": []}
     assert visitor.get("/labels/suggestions?q=%25").json == {"labels": []}
     assert visitor.get("/labels/by-code?code=/m/hk").location == f"/labels/{portal.label('/m/hk').id}"
