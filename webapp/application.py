@@ -21,6 +21,7 @@ from webapp import (
     home,
     images,
     labels,
+    latest,
     models,
     operations,
     review,
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
-    for noun in (home, labels, images, selection, datasets, exports, runs, models, accounts, batches, operations, review):
+    for noun in (home, labels, images, latest, selection, datasets, exports, runs, models, accounts, batches, operations, review):
         app.register_blueprint(noun.blueprint)
     return app
 

@@ -56,6 +56,7 @@ class Gazetteer(Geocoder):  # type: ignore[misc] # geopy comes without types
     Attributes:
         digest: of the rows; other rows may give other answers.
         country_codes: of two letters, by those of three.
+        places: all of them.
         country_names: in English, by codes of two letters.
     """
 
@@ -66,6 +67,7 @@ class Gazetteer(Geocoder):  # type: ignore[misc] # geopy comes without types
         for entry in entries:
             for name in entry.names | {entry.postcode} - {""}:
                 self._entries[name].append(entry)
+        self.places = [entry.place for entry in entries]
         self.country_names = {entry.place.country_code: entry.country for entry in entries}
         self.country_codes = {entry.country_code3: entry.place.country_code for entry in entries}
 

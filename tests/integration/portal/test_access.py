@@ -22,6 +22,8 @@ PROMISED = {
     "GET /labels/suggestions": ANYBODY,
     "GET /labels/<int:label_id>": ANYBODY,
     "GET /labels/<int:label_id>/children": ANYBODY,
+    "GET /latest": ANYBODY,
+    "GET /latest/batches.geojson": ANYBODY,
     "GET /images": ANYBODY,
     "GET /images/<sha256>": ANYBODY,
     "GET /images/<sha256>/picture.jpg": ANYBODY,
