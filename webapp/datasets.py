@@ -33,6 +33,8 @@ blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 VERSIONS_PAGE = 30
 SAMPLE_IMAGES = 24
 CHANGES_PAGE = 60
+# Of labels; of more the page would be heavy, and nobody reads them by chance.
+SHOWN_LABELS = 20
 # Learns from the dataset's own pictures alone: there is always this one, whatever pretrained weights can be had.
 _SCRATCH_BACKBONE = "compact_vgg"
 
@@ -77,6 +79,7 @@ def page(version_id: int) -> ResponseReturnValue:
         formats=FORMATS.values() if export else [],
         recipe=recipe_from_body(version.recipe_body),
         composition=composition(services().composition(version_id)),
+        shown_labels=None if request.args.get("labels") == "all" else SHOWN_LABELS,
         licences=licence_rows(services().attributions(version_id)),
         command=zip_command(export, used) if export and used and may("download") else None,
         link_hours=LINK_HOURS,
@@ -110,14 +113,10 @@ def changes(version_id: int) -> ResponseReturnValue:
         version, before = version_by_id(connection, version_id), version_by_id(connection, before_id)
         counts = services().difference(version_id, before_id)
         kind = kind or next((of for of in KINDS if counts.of(of)), KINDS[0])
-        pictures = changed_pictures(
-            connection,
-            kind=kind,
-            version_id=version_id,
-            before_id=before_id,
-            after_position=-1 if after is None else after,
-            limit=CHANGES_PAGE + 1,
-        )
+        after_position = -1 if after is None else after
+        asked = {"version_id": version_id, "before_id": before_id, "after_position": after_position, "limit": CHANGES_PAGE + 1}
+        # To find that there are none would read both versions.
+        pictures = changed_pictures(connection, kind=kind, **asked) if counts.of(kind) else []
     shown = pictures[:CHANGES_PAGE]
     here = partial(url_for, "datasets.changes", version_id=version_id, since=before_id)
     return render_template(

@@ -193,7 +193,14 @@ class Export:
 
     def _first(self, split: str) -> list[VersionPicture]:
         assert self.part.first is not None
-        return self.source.first(split, self.part.label_code, self.part.first)
+        if split not in self._first_pictures:
+            self._first_pictures[split] = self.source.first(split, self.part.label_code, self.part.first)
+        return self._first_pictures[split]
+
+    @cached_property
+    def _first_pictures(self) -> dict[str, list[VersionPicture]]:
+        """Few pictures that are asked for often, by split."""
+        return {}
 
 
 def _totals(counts: Sequence[LabelSplitCount]) -> Counter[str]:

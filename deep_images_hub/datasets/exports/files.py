@@ -121,8 +121,11 @@ def read_ahead(chunks: Iterable[Chunk], store: ObjectStore) -> Iterator[tuple[Ch
         for chunk in chunks:
             waiting.append(chunk)
             reads.ask(chunk.pictures)
-            # A megabyte or two are on their way, or the chunk that comes next, however large it is.
-            while len(waiting) > 1 and max(reads.under_way, len(waiting)) >= READ_AHEAD * _READ_AT_ONCE:
+            # A megabyte or two are on their way, or the chunk that comes next, however large it is. What needs no picture waits
+            # for none.
+            while waiting and (
+                not waiting[0].pictures or (len(waiting) > 1 and max(reads.under_way, len(waiting)) >= READ_AHEAD * _READ_AT_ONCE)
+            ):
                 done = waiting.popleft()
                 yield done, reads.take(len(done.pictures))
         for done in waiting:
