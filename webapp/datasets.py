@@ -22,7 +22,7 @@ from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
 from webapp.access import may, public, requires, signed_in_user
 from webapp.descriptions import describe
-from webapp.exporting import whole_of
+from webapp.exporting import open_exported, whole_of
 from webapp.exports import LINK_HOURS, zip_command
 from webapp.paging import cursor
 from webapp.services import hub, services
@@ -87,7 +87,7 @@ def page(version_id: int) -> ResponseReturnValue:
         obstacle=training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on.",
         citations=_citations(version),
         # An old version's page leads to the patch, which describes itself.
-        croissant=describe(version.id) if used and used.id == version.id else None,
+        croissant=describe(version, export) if export and used == version and not taken_down else None,
         **shown,
     )
 
@@ -96,7 +96,9 @@ def page(version_id: int) -> ResponseReturnValue:
 @public
 def croissant(version_id: int) -> ResponseReturnValue:
     """Describe a version, or what is left of it, as Croissant."""
-    return Response(json.dumps(describe(version_id), ensure_ascii=False, indent=1), content_type="application/ld+json")
+    opened = open_exported(version_id, "csv", {})
+    described = describe(opened.version, opened.export)
+    return Response(json.dumps(described, ensure_ascii=False, indent=1), content_type="application/ld+json")
 
 
 @blueprint.get("/<int:version_id>/changes")

@@ -4,22 +4,23 @@ from typing import Any
 
 from flask import url_for
 
+from deep_images_hub.catalogue.datasets import DatasetVersion
 from deep_images_hub.catalogue.patches import patch_count
 from deep_images_hub.datasets.citation import bibtex
 from deep_images_hub.datasets.croissant import DescribedFile, Description, croissant
+from deep_images_hub.datasets.exports.export import Export
+from deep_images_hub.datasets.exports.formats import FORMATS
 from deep_images_hub.datasets.exports.picture_list import CONTENT, PICTURES_CSV
 from deep_images_hub.licences import LICENCE_URLS
-from webapp.exporting import ZIP, OpenExport, open_exported
+from webapp.exporting import ZIP, OpenExport
 from webapp.services import hub, services
 
 # Up to here the list of pictures is read once for its sha256; beyond, whoever downloads it first makes that known.
 LISTED_UP_TO_IMAGES = 20_000
 
 
-def describe(version_id: int) -> dict[str, Any]:
-    """Return the description of a version, or of what is left of it. Raises as `open_exported`."""
-    opened = open_exported(version_id, "csv", {})
-    version, export = opened.version, opened.export
+def describe(version: DatasetVersion, export: Export) -> dict[str, Any]:
+    """Return the description of a version, given the export of all of it."""
     with hub().engine.connect() as connection:
         patches = patch_count(connection, version.id)
     url = url_for("datasets.page", version_id=version.id, _external=True)
@@ -35,15 +36,16 @@ def describe(version_id: int) -> dict[str, Any]:
             citation=bibtex(version, url=url),
             licence_urls=sorted({LICENCE_URLS[of.licence] for of in services().attributions(version.id)}),
             splits=export.splits,
-            files=_files(opened),
+            files=_files(version, export),
             facts=services().facts(version.id),
             image_side_px=hub().settings.image_side_px,
         )
     )
 
 
-def _files(opened: OpenExport) -> dict[str, DescribedFile]:
+def _files(version: DatasetVersion, export: Export) -> dict[str, DescribedFile]:
     """Return the files whose sha256 is known, by what they are."""
+    opened, whole = (OpenExport(version, of, export, of.files(export)) for of in (FORMATS["csv"], ZIP))
     found = {}
     for kind, name, words in (
         ("pictures", PICTURES_CSV, "One row a picture."),
@@ -52,7 +54,6 @@ def _files(opened: OpenExport) -> dict[str, DescribedFile]:
         if kind == "labels" or name in opened.known or opened.version.image_count <= LISTED_UP_TO_IMAGES:
             known = opened.find_out(name)
             found[kind] = _described(opened, name, known.sha256, known.size_bytes, words)
-    whole = open_exported(opened.version.id, ZIP.name, {})
     if known_zip := whole.known.get(whole.files[0].name):
         found["zip"] = _described(
             whole, whole.files[0].name, known_zip.sha256, known_zip.size_bytes, "All pictures, a folder a label."

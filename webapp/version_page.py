@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount, split_names
 from deep_images_hub.licences import LICENCE_URLS
@@ -58,8 +59,9 @@ class LicenceRow:
     named: int
 
 
-def composition(counts: Sequence[LabelSplitCount]) -> Composition:
-    """Put the counts of a version in order for its page."""
+@lru_cache(64)
+def composition(counts: tuple[LabelSplitCount, ...]) -> Composition:
+    """Put the counts of a version in order for its page. Kept: with hundreds of labels it takes longer than the rest of it."""
     splits = split_names(counts)
     images = Counter({(count.label_code, count.split): count.image_count for count in counts})
     names = {count.label_code: count.label_name for count in counts}

@@ -5,11 +5,11 @@ from webapp.version_page import composition, licence_rows
 
 
 def test_composition_has_the_largest_label_first_and_bars_that_add_up() -> None:
-    counts = [
+    counts = (
         LabelSplitCount("/m/a", "Apple", "train", 3),
         LabelSplitCount("/m/b", "Bread", "test", 2),
         LabelSplitCount("/m/b", "Bread", "train", 6),
-    ]
+    )
     shown = composition(counts)
     assert (shown.splits, shown.images, shown.untested) == (["train", "test"], {"train": 9, "test": 2}, 1)
     assert [(label.name, label.total) for label in shown.labels] == [("Bread", 8), ("Apple", 3)]
