@@ -119,7 +119,15 @@ def test_gallery_after_no_picture_is_refused_in_words(visitor, portal, after) ->
 
 def test_picture_page_says_where_it_comes_from(visitor, portal) -> None:
     html = visitor.get(f"/images/{portal.images['/m/apple'][0]}").text
-    for words in ("Ada &lt;b&gt;Nowak&lt;/b&gt;", "M5V 2T6, DE", "CC0", "JPEG, 96 × 72", "Is it sharp?", "batch-0", "the supplier"):
+    for words in (
+        "Ada &lt;b&gt;Nowak&lt;/b&gt;",
+        "M5V 2T6, DE",
+        "CC0",
+        "JPEG, 96 × 72",
+        "Is it sharp?",
+        "batch-0",
+        "the supplier",
+    ):
         assert words in html, words
 
 
