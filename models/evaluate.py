@@ -1,6 +1,5 @@
 """How good a classifier is, on pictures that it never saw. Plain numbers: imports no Keras."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Standard deviations on either side of 95 % of a normal distribution.
-_Z_95 = 1.959964
+from models.calibration import at_temperature, expected_calibration_error, reliability, threshold_for
+from models.intervals import bootstrap_interval, wilson_interval
+
 _TOP_K = 5
+# Shares of right answers for which the score is named from which on answers are as good.
+_PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
@@ -21,39 +23,88 @@ class Label:
     name: str
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """The test split: what a classifier is judged on.
+
+    Attributes:
+        class_index: (n,), the truth; n at least 1.
+        groups: (n,), the batch or group of copies that a picture belongs to: what befalls one of a group befalls the others.
+        families: (classes, classes), whether two labels have a parent in common.
+    """
+
+    class_index: NDArray[np.integer]
+    groups: NDArray[np.integer]
+    families: NDArray[np.bool_]
+
+
 def judge(
-    probabilities: NDArray[np.floating], class_index: NDArray[np.integer], train_counts: Sequence[int], labels: Sequence[Label]
+    probabilities: NDArray[np.floating], test: HeldOut, train_counts: Sequence[int], labels: Sequence[Label]
 ) -> dict[str, Any]:
     """Judge a classifier on its test split.
 
     Args:
-        probabilities: (n, classes), n at least 1.
-        class_index: (n,), the truth.
+        probabilities: (n, classes).
         train_counts: pictures of each class in the training split; the majority's is the baseline to beat.
         labels: by class index.
 
     Returns:
-        JSON values: `test_top1`; `test_top1_interval` (95 %, Wilson); `test_top_k` and its `k`; `majority_top1`, what always
-        saying the most frequent label of the training split would reach; `macro_f1`, the mean over the labels of the test split;
-        `per_class`, by class index (precision is null where the class was never said, recall where the split has none);
-        `confusion`, rows are the truth, columns what was said.
+        JSON values: `test_top1`; `test_top1_interval` (95 %: Wilson's, or that of a bootstrap over groups where it is wider);
+        `family_top1`, the share of answers that are right or have a parent in common with what is right, null where all labels
+        have one; `test_top_k` and its `k`; `majority_top1`, what always saying the training split's most frequent label would
+        reach; `macro_f1`, the mean over the labels of the test split, and `macro_f1_interval`; `per_class`, by class index
+        (precision is null where the class was never said, recall where the split has none); `confusion`, rows are the truth,
+        columns what was said.
     """
-    said = probabilities.argmax(axis=1)
+    class_index, said = test.class_index, probabilities.argmax(axis=1)
+    is_right = said == class_index
     confusion = confusion_matrix(class_index, said, len(labels))
     k = min(_TOP_K, len(labels))
     best_k = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    right_count = int((said == class_index).sum())
-    per_class = _per_class(confusion, labels)
-    f1_of_present = [row["f1"] for row in per_class if row["support"]]
+    right_count = int(is_right.sum())
+    wilson = wilson_interval(right_count, len(class_index))
+    resampled = bootstrap_interval(lambda chosen: float(is_right[chosen].mean()), test.groups)
     return {
         "test_top1": right_count / len(class_index),
-        "test_top1_interval": wilson_interval(right_count, len(class_index)),
+        "test_top1_interval": [min(wilson[0], resampled[0]), max(wilson[1], resampled[1])],
+        "family_top1": None if test.families.all() else float((is_right | test.families[class_index, said]).mean()),
         "test_top_k": float((best_k == class_index[:, None]).any(axis=1).mean()),
         "k": k,
         "majority_top1": float((class_index == int(np.argmax(train_counts))).mean()),
-        "macro_f1": float(np.mean(f1_of_present)),
-        "per_class": per_class,
+        "macro_f1": _macro_f1(confusion),
+        "macro_f1_interval": bootstrap_interval(
+            lambda chosen: _macro_f1(confusion_matrix(class_index[chosen], said[chosen], len(labels))), test.groups
+        ),
+        "per_class": _per_class(confusion, labels),
         "confusion": confusion.tolist(),
+    }
+
+
+def judge_scores(
+    probabilities: NDArray[np.floating], class_index: NDArray[np.integer], temperature: float | None
+) -> dict[str, Any]:
+    """Say whether a classifier's scores are what they claim, on its test split.
+
+    Args:
+        probabilities: (n, classes), at the temperature.
+        class_index: (n,), the truth.
+        temperature: that its logits were divided by (`models.calibration.fit_temperature`); None: they were left as they were.
+
+    Returns:
+        JSON values: `temperature`; the expected calibration `error`, and `error_before` the temperature; `bins` of answers by
+        score; `thresholds`, for each wanted `precision` the `score` from which on answers are as good on these pictures and the
+        `share` of answers that reach it, both null where none is.
+    """
+    scores, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == class_index
+    bins = reliability(scores, is_right)
+    before = at_temperature(probabilities, 1 / (temperature or 1.0)).max(axis=1)
+    thresholds = [(precision, threshold_for(precision, scores, is_right) or (None, None)) for precision in _PRECISIONS]
+    return {
+        "temperature": temperature,
+        "error": expected_calibration_error(bins),
+        "error_before": expected_calibration_error(reliability(before, is_right)),
+        "bins": [asdict(part) for part in bins],
+        "thresholds": [{"precision": precision, "score": score, "share": share} for precision, (score, share) in thresholds],
     }
 
 
@@ -64,17 +115,11 @@ def confusion_matrix(truth: NDArray[np.integer], said: NDArray[np.integer], clas
     return matrix
 
 
-def wilson_interval(right_count: int, count: int) -> list[float]:
-    """Return the interval that holds the true accuracy with 95 % confidence, when pictures are independent.
-
-    Source: Wilson 1927, doi:10.1080/01621459.1927.10502953. Unlike the normal approximation it is honest near 0 and 1 and for few
-    pictures.
-    """
-    share = right_count / count
-    spread = _Z_95**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z_95 * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return [max(0.0, middle - half), min(1.0, middle + half)]
+def _macro_f1(confusion: NDArray[np.integer]) -> float:
+    """Return the mean F1 of the classes that have pictures."""
+    right, support, said = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    present = support > 0
+    return float((2 * right[present] / (support[present] + said[present])).mean())
 
 
 def _per_class(confusion: NDArray[np.int64], labels: Sequence[Label]) -> list[dict[str, Any]]:

@@ -14,7 +14,9 @@ from deep_images_hub.errors import ConflictError
 from deep_images_hub.object_store.keys import model_key
 from deep_images_hub.pretrained_weights import WeightsFile
 from deep_images_hub.wiring import Hub
-from models.evaluate import judge
+from models.calibration import fit_temperature
+from models.evaluate import judge, judge_scores
+from models.learning_curve import learning_curve
 from models.specs import backbone_spec
 from models.training_outcome import Trained
 from spark_jobs.stored_pictures import read_ahead, read_picture
@@ -35,10 +37,11 @@ _JUDGED_TOLERANCE = 0.25
 
 @dataclass(frozen=True)
 class Judged:
-    """A model, and what it says of the test split's pictures: (n, classes)."""
+    """A model, and what it says of the test split's pictures, (n, classes), at a temperature (None: as it was trained)."""
 
     classifier: "keras.Model"
     probabilities: NDArray[np.float32]
+    temperature: float | None
 
 
 def publish(
@@ -63,14 +66,18 @@ def publish(
         ExportMismatchError: a file gives other answers than the model.
         ConflictError: this attempt's files are there already.
     """
-    positions = training_set.positions("test")
     if weights is None:
         judged = _from_scratch(hub, plan, training_set, trained)
     else:
         judged = _with_head(hub, plan, training_set, trained, weights)
-    metrics = judge(judged.probabilities, training_set.class_index[positions], training_set.counts("train"), training_set.labels)
+    test = training_set.test_split()
+    metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
+    metrics["calibration"] = judge_scores(judged.probabilities, test.class_index, judged.temperature)
     metrics |= _training_metrics(plan, training_set, trained)
     on_stage("evaluate", {"test_top1": metrics["test_top1"]})
+    if plan.features_model is not None:
+        metrics["learning_curve"] = _learning_curve(hub, plan, training_set)
+        on_stage("outlook", {})
     row = {
         "backbone": plan.backbone,
         "weights": "scratch" if weights is None else weights.origin,
@@ -95,9 +102,13 @@ def _with_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained:
         features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
     scale = FeatureScale.of(features[training_set.positions("train")])
     head = for_unscaled_features(trained.weights, scale)
+    validation = training_set.positions("validation")
+    temperature = fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
+    head = _cooled(head, temperature)
     return Judged(
         classifier=with_softmax(with_head(build_backbone(plan.backbone, weights.path), head)),
         probabilities=class_probabilities(head, features[training_set.positions("test")]),
+        temperature=temperature,
     )
 
 
@@ -109,14 +120,45 @@ def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, train
     network.set_weights(trained.weights)
     classifier = with_softmax(network)
     batch_size = hub.settings.feature_batch_size
-    keys = [training_set.pictures[at].picture_key for at in training_set.positions("test")]
-    chunks = (keys[start : start + batch_size] for start in range(0, len(keys), batch_size))
     read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
-    probabilities = [
-        classifier.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0)
-        for _chunk, pictures in read_ahead(read, chunks, list)
-    ]
-    return Judged(classifier, np.concatenate(probabilities))
+
+    def probabilities_of(split: str) -> NDArray[np.float32]:
+        keys = [training_set.pictures[at].picture_key for at in training_set.positions(split)]
+        chunks = (keys[start : start + batch_size] for start in range(0, len(keys), batch_size))
+        said = [
+            classifier.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0)
+            for _chunk, pictures in read_ahead(read, chunks, list)
+        ]
+        return np.concatenate([np.zeros((0, len(training_set.labels)), np.float32), *said])
+
+    validation_class = training_set.class_index[training_set.positions("validation")]
+    temperature = fit_temperature(probabilities_of("validation"), validation_class)
+    network.set_weights(_cooled(trained.weights, temperature))
+    return Judged(classifier, probabilities_of("test"), temperature)
+
+
+def _cooled(weights: list[NDArray[np.float32]], temperature: float | None) -> list[NDArray[np.float32]]:
+    """Divide a network's logits by a temperature: its last two weights are the kernel and the bias that they come from."""
+    divisor = np.float32(temperature or 1.0)
+    return [*weights[:-2], *(weight / divisor for weight in weights[-2:])]
+
+
+def _learning_curve(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) -> dict[str, Any] | None:
+    """Say how accuracy grew with pictures, and how many more are expected to help; None where measuring that takes too long."""
+    from models.head import FeatureScale
+
+    assert plan.features_model is not None
+    with hub.engine.connect() as connection:
+        features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
+    train, test = training_set.positions("train"), training_set.positions("test")
+    scaled = FeatureScale.of(features[train]).scaled(features)
+    class_index = training_set.class_index
+    return learning_curve(
+        (scaled[train], class_index[train]),
+        (scaled[test], class_index[test]),
+        training_set.counts("train"),
+        seed=plan.config.seed,
+    )
 
 
 def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> dict[str, Any]:

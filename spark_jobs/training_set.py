@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from deep_images_hub.catalogue.datasets import TrainingPicture, training_pictures
 from deep_images_hub.catalogue.embeddings import features_of
-from deep_images_hub.catalogue.labels import labels_by_codes
+from deep_images_hub.catalogue.labels import labels_by_codes, parent_codes
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
-from models.evaluate import Label
+from models.evaluate import HeldOut, Label
 
 SPLITS = ("train", "validation", "test")
 # Labels that a message names before it only counts them.
@@ -29,11 +29,13 @@ class TrainingSet:
         labels: by class index, which is the place of the label's code among all codes of the version.
         pictures: in the version's order.
         class_index: (n,) int32.
+        parents: codes of the labels right above each label, by class index.
     """
 
     labels: tuple[Label, ...]
     pictures: Sequence[TrainingPicture]
     class_index: NDArray[np.int32]
+    parents: tuple[frozenset[str], ...]
 
     @classmethod
     def of_version(cls, connection: Connection, version_id: int) -> Self:
@@ -42,10 +44,12 @@ class TrainingSet:
         codes = sorted({picture.label_code for picture in pictures})
         known = labels_by_codes(connection, codes)
         index = {code: position for position, code in enumerate(codes)}
+        parents = parent_codes(connection, codes)
         return cls(
             labels=tuple(Label(code, known[code].name) for code in codes),
             pictures=pictures,
             class_index=np.array([index[picture.label_code] for picture in pictures], np.int32),
+            parents=tuple(parents.get(code, frozenset()) for code in codes),
         )
 
     def positions(self, split: str) -> NDArray[np.int64]:
@@ -56,6 +60,16 @@ class TrainingSet:
         """Return how many pictures of each class a split has."""
         counts: list[int] = np.bincount(self.class_index[self.positions(split)], minlength=len(self.labels)).tolist()
         return counts
+
+    def test_split(self) -> HeldOut:
+        """Return what a classifier is judged on."""
+        positions = self.positions("test")
+        groups = [self.pictures[at].group_key for at in positions]
+        return HeldOut(
+            class_index=self.class_index[positions],
+            groups=np.unique(groups, return_inverse=True)[1],
+            families=np.array([[bool(one & other) for other in self.parents] for one in self.parents]),
+        )
 
     def image_counts(self) -> dict[str, int]:
         """Return how many pictures each split has."""

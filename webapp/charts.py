@@ -19,6 +19,21 @@ def polyline(values: Sequence[float], *, top: float | None = None) -> str:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A point of a plot, in its picture of 320 x 130. words: what it says."""
+
+    x: float
+    y: float
+    words: str
+
+
+def mark(x: float, y: float, words: str, *, top: float = 1.0) -> Mark:
+    """Place a point: `x` as a share of the width, `y` from 0 at the bottom to `top`."""
+    share = min(1.0, max(0.0, y / top))
+    return Mark(round(_LEFT + (_RIGHT - _LEFT) * min(1.0, max(0.0, x)), 1), round(_BOTTOM - (_BOTTOM - _TOP) * share, 1), words)
+
+
+@dataclass(frozen=True)
 class MatrixCell:
     """A cell of a confusion matrix: so many pictures of one label were called another.
 

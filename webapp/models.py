@@ -8,6 +8,7 @@ from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
+from webapp.outlook import calibration, outlook
 from webapp.paging import cursor
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
@@ -38,7 +39,14 @@ def page(model_id: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
         taken_down = sum(stone.is_own for stone in tombstones(connection, model.version_id))
-    return render_template("model.html", model=model, report=model_report(model), taken_down=taken_down)
+    return render_template(
+        "model.html",
+        model=model,
+        report=model_report(model),
+        calibration=calibration(model.metrics),
+        outlook=outlook(model.metrics, goal=request.args.get("goal", type=float)),
+        taken_down=taken_down,
+    )
 
 
 @blueprint.get("/<int:model_id>/try")

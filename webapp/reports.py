@@ -33,6 +33,8 @@ class ModelReport:
         top1: share of right answers on the test split; None where nothing was measured.
         interval: its 95 % confidence interval.
         top_k: share of test pictures whose label is among the `k` likeliest answers.
+        family_top1: share of answers that are right or of the right family; None where all labels are of one.
+        macro_f1: mean F1 of the labels.
         majority_top1: what always naming the commonest label would reach.
         test_images: pictures of the test split.
         names: of its labels by class index.
@@ -45,6 +47,8 @@ class ModelReport:
     interval: tuple[float, float] | None
     top_k: float | None
     k: int | None
+    family_top1: float | None
+    macro_f1: float | None
     majority_top1: float | None
     test_images: int
     names: list[str]
@@ -67,6 +71,8 @@ def model_report(model: TrainedModel) -> ModelReport:
         interval=(interval[0], interval[1]) if interval else None,
         top_k=metrics.get("test_top_k"),
         k=metrics.get("k"),
+        family_top1=metrics.get("family_top1"),
+        macro_f1=metrics.get("macro_f1"),
         majority_top1=metrics.get("majority_top1"),
         test_images=sum(map(sum, confusion)),
         names=[label.name for label in labels],

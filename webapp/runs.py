@@ -17,11 +17,12 @@ from webapp.services import hub
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
-STAGES = ("features", "train", "evaluate", "export")
+STAGES = ("features", "train", "evaluate", "outlook", "export")
 _STAGE_WORDS = {
     "features": "Look at every picture once",
     "train": "Learn",
     "evaluate": "Test on pictures never seen",
+    "outlook": "See what more pictures would bring",
     "export": "Write the model and try its files",
 }
 # Pages without scripts load themselves anew this often.
@@ -100,13 +101,18 @@ def cancel(run_id: int) -> ResponseReturnValue:
 
 
 def stage_progress(events: list[TrainingEvent]) -> list[StageProgress]:
-    """Return every stage in order, by its latest event; stages without events have not begun."""
+    """Return the stages in order, by their latest events; those without events have not begun.
+
+    A stage that was passed over is left out: a network that is trained from scratch has no features.
+    """
     latest = {event.stage: event for event in events}
+    last_begun = max((at for at, stage in enumerate(STAGES) if stage in latest), default=-1)
     return [
         StageProgress(stage, _STAGE_WORDS[stage], latest[stage].done, latest[stage].total)
         if stage in latest
         else StageProgress(stage, _STAGE_WORDS[stage], 0, 0)
-        for stage in STAGES
+        for at, stage in enumerate(STAGES)
+        if stage in latest or at > last_begun
     ]
 
 

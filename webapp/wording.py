@@ -38,6 +38,7 @@ def register(app: Flask) -> None:
         number=number,
         size=size,
         percent=percent,
+        more=more,
         moment=moment,
         reason=reason_words,
         cause=lambda name: CAUSE_WORDS.get(name, name),
@@ -81,6 +82,13 @@ def size(size_bytes: int) -> str:
 def percent(fraction: float | None, digits: int = 0) -> str:
     """0.734 -> 73 %. None: a dash."""
     return "–" if fraction is None else f"{100 * fraction:.{digits}f}\u202f%"
+
+
+def more(count: int | None) -> str:
+    """Return how many more of something, to two digits: 0, 37, 140. None: a dash."""
+    if count is None:
+        return "–"
+    return f"{round(count, 2 - len(str(count))):,}" if count > 99 else str(count)
 
 
 def moment(time: datetime | None) -> Markup:

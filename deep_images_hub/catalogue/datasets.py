@@ -78,6 +78,7 @@ class TrainingPicture:
         position: its place in the version.
         label_code: its label in this version.
         split: `train`, `validation` or `test`.
+        group_key: equal for pictures of one batch or that are copies of one another, which no split parts.
     """
 
     position: int
@@ -85,6 +86,7 @@ class TrainingPicture:
     sha256: str
     label_code: str
     split: str
+    group_key: str
     picture_key: str
 
 
@@ -247,7 +249,8 @@ def training_pictures(connection: Connection, version_id: int) -> list[TrainingP
     rows = connection.execute(
         text(
             "select dataset_items.position, dataset_items.image_id, images.sha256, labels.code as label_code,"
-            " dataset_items.split, images.picture_key from dataset_items join images on images.id = dataset_items.image_id"
+            " dataset_items.split, dataset_items.group_key, images.picture_key from dataset_items"
+            " join images on images.id = dataset_items.image_id"
             " join labels on labels.id = dataset_items.label_id where dataset_items.version_id = :version_id"
             " and images.taken_down_at is null order by dataset_items.position"
         ),

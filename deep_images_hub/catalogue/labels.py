@@ -1,6 +1,6 @@
 """Labels in the catalogue: reading, searching, adding one, loading a whole graph. Their counts are kept by `label_counts`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,6 +220,19 @@ def add_label(connection: Connection, *, code: str, name: str, parent_code: str 
         raise ConflictError(f"The code {code!r} is taken by the label {taken[code].name!r}. Choose another code.")
     connection.execute(load_query("add_label"), {"code": code, "name": name, "source": source, "parent_code": parent_code})
     return label_by_code(connection, code)
+
+
+def parent_codes(connection: Connection, codes: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the codes of the labels right above each of some, by code; those without any are left out."""
+    rows = connection.execute(
+        text(
+            "select children.code, array_agg(parents.code) as parents from labels as children"
+            " join label_closure on descendant_id = children.id and depth = 1 join labels as parents on parents.id = ancestor_id"
+            " where children.code = any(:codes) group by children.code"
+        ),
+        {"codes": list(codes)},
+    )
+    return {row.code: frozenset(row.parents) for row in rows}
 
 
 def read_graph(connection: Connection) -> LabelGraph:

@@ -67,7 +67,7 @@ class TrainingEvent:
 
     Attributes:
         id: grows; hand over the last one as `after_id` to read on.
-        stage: `features`, `train`, `evaluate` or `export`.
+        stage: `features`, `train`, `evaluate`, `outlook` or `export`.
         done, total: steps of the stage, e.g. epochs.
         metrics: by name, e.g. `loss`, `accuracy`.
     """

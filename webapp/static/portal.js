@@ -170,6 +170,9 @@ if (followed) {
       const statusIsNew = followed.querySelector(".pill").textContent.trim() !== run.status;
       if (run.has_ended || statusIsNew) return location.reload();
       followed.querySelector("[data-message]").textContent = run.message ?? "";
+      for (const row of followed.querySelectorAll("[data-stage]")) {
+        row.hidden = !run.stages.some((stage) => stage.name === row.dataset.stage);
+      }
       for (const stage of run.stages) {
         const row = followed.querySelector(`[data-stage="${stage.name}"]`);
         row.querySelector("progress").value = stage.total ? stage.done / stage.total : 0;

@@ -146,6 +146,10 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     low, high = model.metrics["test_top1_interval"]
     assert low <= model.metrics["test_top1"] <= high
     assert np.sum(model.metrics["confusion"]) == 12
+    # Twelve pictures are too few for a temperature, and to look ahead.
+    assert model.metrics["calibration"]["temperature"] is None
+    assert sum(part["count"] for part in model.metrics["calibration"]["bins"]) == 12
+    assert model.metrics["learning_curve"] is None
     # The published file answers, by the portal's own reader.
     answers = Classifier(hub.store.read(model.onnx_key)).answers(
         Image.open(io.BytesIO(drawn("bar", np.random.default_rng(0)))), limit=3
@@ -153,7 +157,7 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     assert sum(answer.score for answer in answers) == pytest.approx(1, abs=1e-4)
     with hub.engine.connect() as connection:
         stages = [event.stage for event in events_of(connection, run_id=run.id)]
-    assert list(dict.fromkeys(stages)) == ["features", "train", "evaluate", "export"]
+    assert list(dict.fromkeys(stages)) == ["features", "train", "evaluate", "outlook", "export"]
 
 
 def test_embed_again_finds_nothing_to_do(hub: Hub, spark: SparkSession, version_id: int, capsys) -> None:

@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from deep_images_hub.datasets.recipe import SplitFractions
-from models.evaluate import Label, judge
+from models.evaluate import HeldOut, Label, judge, judge_scores
+from models.learning_curve import learning_curve
 from tests.builders import PASSWORD, HubBuilder, photographs
 from webapp import create_app
 from webapp.security import limiter
@@ -56,7 +57,13 @@ class PortalHub(HubBuilder):
         truth = np.repeat([0, 1, 2], 5)
         said = np.array([0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 2, 2, 2, 0, 0])
         names = [("/m/apple", "Apple"), ("/m/hk", "Hell's Kitchen"), ("/m/script", "<script>alert('label')</script>")]
-        self.model_id = self.model(version, judge(np.eye(3)[said], truth, [5, 5, 5], [Label(*name) for name in names]))
+        scores = 0.8 * np.eye(3)[said] + 0.2 / 3
+        metrics = judge(scores, HeldOut(truth, truth, np.eye(3, dtype=bool)), [5, 5, 5], [Label(*name) for name in names])
+        metrics["calibration"] = judge_scores(scores, truth, None)
+        many = np.tile(truth, 4)
+        features = (np.eye(3)[many] + np.random.default_rng(0).normal(0, 0.6, (60, 3))).astype(np.float32)
+        metrics["learning_curve"] = learning_curve((features, many), (features[::-1], many[::-1]), [20, 20, 20], seed=0)
+        self.model_id = self.model(version, metrics)
         return self
 
 

@@ -148,7 +148,7 @@ def test_premium_account_asks_for_a_model_follows_and_cancels_it(signed_in, port
     assert '<noscript><meta http-equiv="refresh"' in page
     progress = client.get(f"{run}/progress.json").json
     assert (progress["status"], progress["has_ended"]) == ("queued", False)
-    assert [stage["name"] for stage in progress["stages"]] == ["features", "train", "evaluate", "export"]
+    assert [stage["name"] for stage in progress["stages"]] == ["features", "train", "evaluate", "outlook", "export"]
     send(client, f"{run}/cancel")
     assert portal.run_status(run_id) == "cancelled"
     assert client.get(f"{run}/progress.json").json["has_ended"] is True
@@ -174,7 +174,7 @@ def test_run_page_follows_what_training_writes_down(signed_in, portal) -> None:
             )
     progress = client.get(f"{run}/progress.json").json
     assert progress["status"] == "running"
-    assert [(stage["done"], stage["total"]) for stage in progress["stages"]] == [(30, 30), (2, 8), (0, 0), (0, 0)]
+    assert [(stage["done"], stage["total"]) for stage in progress["stages"]] == [(30, 30), (2, 8), (0, 0), (0, 0), (0, 0)]
     assert progress["loss"] == {"train": "30.0,60.0 316.0,85.0", "validation": "30.0,10.0 316.0,60.0", "top": 4.0}
     html = client.get(run).text
     assert 'value="0.2500"' in html

@@ -17,11 +17,12 @@ def set_of(counts: Mapping[str, tuple[int, int, int]]) -> TrainingSet:
     splits = ("train", "validation", "test")
     labelled = [(code, split) for code in codes for split, count in zip(splits, counts[code], strict=True) for _ in range(count)]
     pictures = [
-        TrainingPicture(position=at, image_id=at, sha256=f"{at:064x}", label_code=code, split=split, picture_key=f"{at}.jpg")
+        TrainingPicture(at, at, f"{at:064x}", label_code=code, split=split, group_key=f"{at // 2}", picture_key=f"{at}.jpg")
         for at, (code, split) in enumerate(labelled)
     ]
     index = np.array([codes.index(code) for code, _ in labelled], np.int32)
-    return TrainingSet(tuple(Label(code, code.title()) for code in codes), pictures, index)
+    parents = tuple(frozenset({"fruit"} if code in ("apple", "pear") else {"tool"}) for code in codes)
+    return TrainingSet(tuple(Label(code, code.title()) for code in codes), pictures, index, parents)
 
 
 def test_set_with_enough_of_everything_passes() -> None:
@@ -55,3 +56,11 @@ def test_counts_and_positions_are_by_split() -> None:
     assert found.counts("train") == [2, 3]
     assert found.positions("test").tolist() == [3, 7]
     assert found.image_counts() == {"train": 5, "validation": 1, "test": 2}
+
+
+def test_test_split_knows_which_pictures_came_together_and_which_labels_are_of_one_family() -> None:
+    split = set_of({"apple": (1, 0, 2), "hammer": (1, 0, 1), "pear": (0, 0, 2)}).test_split()
+
+    assert split.class_index.tolist() == [0, 0, 1, 2, 2]
+    assert split.groups.tolist() == [0, 1, 2, 2, 3]
+    assert split.families.tolist() == [[True, False, True], [False, True, False], [True, False, True]]

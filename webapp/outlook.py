@@ -1,0 +1,132 @@
+"""What a model's scores are worth, and what more pictures would bring, as its page shows them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.charts import Mark, mark, polyline
+
+# Of the axis of a learning curve: what was measured, and as much again.
+_AHEAD = 2.0
+_CURVE_POINTS = 40
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From `score` on, answers are right as often as `precision` says; `share` of them reach it. None: no score is enough."""
+
+    precision: float
+    score: float | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a model's scores are worth.
+
+    Attributes:
+        error: by how much score and accuracy differ on average, 0..1.
+        is_adjusted: whether scores were brought in line on the validation split.
+        marks: bins of answers, their mean score across, their accuracy up.
+    """
+
+    error: float
+    is_adjusted: bool
+    marks: list[Mark]
+    thresholds: list[Threshold]
+
+
+@dataclass(frozen=True)
+class LabelNeed:
+    """How many more training pictures a label is expected to need. None: more than can be foreseen."""
+
+    has: int
+    low: int | None
+    likely: int | None
+    high: int | None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What more pictures would bring.
+
+    Attributes:
+        images: training pictures a label, on average.
+        twice, twice_low, twice_high: accuracy expected of twice as many, and its interval (80 %).
+        marks: what was measured on parts of the training split.
+        line: points of the fitted curve, on to twice the pictures.
+        goals: accuracies that can be asked about.
+        goal: that asked about; None: nothing above what was reached.
+        needs: by label code.
+    """
+
+    images: float
+    twice: float
+    twice_low: float
+    twice_high: float
+    marks: list[Mark]
+    line: str
+    goals: list[float]
+    goal: float | None
+    needs: dict[str, LabelNeed]
+
+
+def calibration(metrics: Mapping[str, Any]) -> Calibration | None:
+    """Read what `models.evaluate.judge_scores` wrote down; None for a model from before that."""
+    found = metrics.get("calibration")
+    if not found:
+        return None
+    return Calibration(
+        error=found["error"],
+        is_adjusted=found["temperature"] is not None,
+        marks=[
+            mark(
+                part["score"],
+                part["accuracy"],
+                f"{part['count']} answers of about {part['score']:.0%}: {part['accuracy']:.0%} right",
+            )
+            for part in found["bins"]
+        ],
+        thresholds=[Threshold(row["precision"], row["score"], row["share"]) for row in found["thresholds"]],
+    )
+
+
+def outlook(metrics: Mapping[str, Any], *, goal: float | None) -> Outlook | None:
+    """Read what `models.learning_curve.learning_curve` wrote down; None where nothing was measured.
+
+    Args:
+        metrics: of a model.
+        goal: accuracy to ask about; the lowest above what was reached where it is none of those known.
+    """
+    found = metrics.get("learning_curve")
+    if not found:
+        return None
+    images = found["points"][-1]["images"]
+    widest = images * _AHEAD
+    goals = {row["accuracy"]: row["needs"] for row in found["goals"]}
+    chosen = goal if goal in goals else min(goals, default=None)
+    ahead = [widest * (step + 1) / _CURVE_POINTS for step in range(_CURVE_POINTS)]
+    expected = [1 - found["floor"] - found["scale"] * size ** -found["exponent"] for size in ahead]
+    return Outlook(
+        images=images,
+        twice=found["twice"],
+        twice_low=found["twice_interval"][0],
+        twice_high=found["twice_interval"][1],
+        marks=[
+            mark(point["images"] / widest, point["accuracy"], f"{point['images']:.0f} pictures a label: {point['accuracy']:.1%}")
+            for point in found["points"]
+        ],
+        line=polyline(expected, top=1.0),
+        goals=sorted(goals),
+        goal=chosen,
+        needs=_needs(metrics["per_class"], found["train_counts"], goals[chosen]) if chosen is not None else {},
+    )
+
+
+def _needs(
+    labels: Sequence[Mapping[str, Any]], counts: Sequence[int], needs: Sequence[Mapping[str, Any]]
+) -> dict[str, LabelNeed]:
+    return {
+        label["code"]: LabelNeed(has, need["low"], need["likely"], need["high"])
+        for label, has, need in zip(labels, counts, needs, strict=True)
+    }
