@@ -15,20 +15,20 @@ from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
-from spark_jobs.portions import Portion, chunks_of
+from spark_jobs.portions import Portion, chunks_of, portions_in
 
 PROBLEMS_SCHEMA = "problem string"
 
 
 def decide_portions(settings: Settings, attempt: int) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function for `mapInArrow` over `portions.portions_frame`.
+    """Return the function for `mapInArrow` over `portions.tasks_frame`.
 
     It decides on the portions' submissions, stores pictures and stages the decisions. A task that Spark runs twice is harmless.
     There is a row only for a task that gave up, and why: the catalogue cannot be reached.
     """
 
     def run(tables: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        portions = (portion for table in tables for portion in _portions_in(table))
+        portions = (portion for table in tables for portion in portions_in(table))
         try:
             engine, store = _opened(settings)
             for chunk in chunks_of(portions):
@@ -46,11 +46,6 @@ def _decide_chunk(chunk: list[Portion], engine: Engine, store: ObjectStore, sett
     with engine.begin() as connection:
         hold_off_sweeps(connection)
         stage_decisions(connection, attempt=attempt, decisions=keep_stored(decisions, store))
-
-
-def _portions_in(table: pa.RecordBatch) -> Iterator[Portion]:
-    columns = (table.column(name).to_pylist() for name in ("batch_id", "first_position", "last_position"))
-    yield from zip(*columns, strict=True)
 
 
 @cache

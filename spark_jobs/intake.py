@@ -38,7 +38,7 @@ from deep_images_hub.wiring import Hub
 from spark_jobs.deciding import PROBLEMS_SCHEMA, decide_portions
 from spark_jobs.entry import run_job
 from spark_jobs.mailing import Mailing
-from spark_jobs.portions import portions_frame, portions_of
+from spark_jobs.portions import portions_of, tasks_frame, tasks_of
 
 _PAGE_BATCHES = 1000
 # Batches whose progress is asked for at once, and how long to wait when the first of them is not decided yet.
@@ -96,8 +96,8 @@ def _pending(connection: Connection, max_batches: int | None) -> Iterator[Pendin
 
 def _decide(spark: SparkSession, settings: Settings, attempt: int, batches: Sequence[PendingBatch]) -> None:
     """Decide on all submissions on Spark. Raises UnavailableError when a partition could not reach the catalogue."""
-    portions = portions_frame(spark, portions_of(batches))
-    problems = portions.mapInArrow(decide_portions(settings, attempt), PROBLEMS_SCHEMA).collect()
+    tasks = tasks_of(portions_of(batches), parallelism=spark.sparkContext.defaultParallelism)
+    problems = tasks_frame(spark, tasks).mapInArrow(decide_portions(settings, attempt), PROBLEMS_SCHEMA).collect()
     if problems:
         raise UnavailableError(problems[0].problem)
 

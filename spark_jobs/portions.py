@@ -14,6 +14,7 @@ Portion = tuple[int, int, int]
 CHUNK_OBJECTS = 64
 # Objects of one Spark task: enough to be worth its start, few enough to keep every core busy to the end.
 TASK_OBJECTS = 256
+_TASKS_PER_CORE = 4
 
 
 def portions_of(batches: Iterable[PendingBatch]) -> list[Portion]:
@@ -30,7 +31,7 @@ def chunks_of(portions: Iterable[Portion]) -> Iterator[list[Portion]]:
     chunk: list[Portion] = []
     objects = 0
     for portion in portions:
-        size = portion[2] - portion[1] + 1
+        size = _objects_in(portion)
         if chunk and objects + size > CHUNK_OBJECTS:
             yield chunk
             chunk, objects = [], 0
@@ -40,20 +41,48 @@ def chunks_of(portions: Iterable[Portion]) -> Iterator[list[Portion]]:
         yield chunk
 
 
-def portions_frame(spark: SparkSession, portions: Sequence[Portion]) -> DataFrame:
-    """Return the portions as (number, batch_id, first_position, last_position), in tasks that keep their order.
+def tasks_of(portions: Iterable[Portion], *, parallelism: int) -> list[list[Portion]]:
+    """Deal portions out to tasks, in order, by how many objects they hold: a large batch beside tiny ones keeps no core waiting.
 
-    Tasks start in that order too, so that the batches with the lowest ids are decided first and can be merged.
+    Args:
+        parallelism: tasks that run at once. Where there is little to do, there are still some for each.
     """
-    objects = sum(last - first + 1 for _, first, last in portions)
-    batch_ids, firsts, lasts = zip(*portions, strict=True)
+    waiting = list(portions)
+    objects = sum(_objects_in(portion) for portion in waiting)
+    enough = min(TASK_OBJECTS, max(CHUNK_OBJECTS, objects // (_TASKS_PER_CORE * parallelism)))
+    tasks: list[list[Portion]] = []
+    objects_in_task = enough
+    for portion in waiting:
+        if objects_in_task >= enough:
+            tasks.append([])
+            objects_in_task = 0
+        tasks[-1].append(portion)
+        objects_in_task += _objects_in(portion)
+    return tasks
+
+
+def tasks_frame(spark: SparkSession, tasks: Sequence[Sequence[Portion]]) -> DataFrame:
+    """Return tasks as (number, batch_ids, first_positions, last_positions), a row and a partition for each, in order.
+
+    They start in that order too, so that the batches with the lowest ids are decided first and can be merged.
+    """
+    columns = [tuple(zip(*task, strict=True)) for task in tasks]
     table = pa.table(
         {
-            "number": pa.array(range(len(portions)), pa.int64()),
-            "batch_id": pa.array(batch_ids, pa.int64()),
-            "first_position": pa.array(firsts, pa.int32()),
-            "last_position": pa.array(lasts, pa.int32()),
+            "number": pa.array(range(len(tasks)), pa.int64()),
+            "batch_ids": pa.array([column[0] for column in columns], pa.list_(pa.int64())),
+            "first_positions": pa.array([column[1] for column in columns], pa.list_(pa.int32())),
+            "last_positions": pa.array([column[2] for column in columns], pa.list_(pa.int32())),
         }
     )
-    tasks = max(1, min(len(portions), max(spark.sparkContext.defaultParallelism, -(-objects // TASK_OBJECTS))))
-    return spark.createDataFrame(table).repartitionByRange(tasks, "number")
+    return spark.createDataFrame(table).repartitionByRange(len(tasks), "number")
+
+
+def portions_in(table: pa.RecordBatch) -> Iterator[Portion]:
+    """Yield the portions of some rows of `tasks_frame`, in order."""
+    for row in table.to_pylist():
+        yield from zip(row["batch_ids"], row["first_positions"], row["last_positions"], strict=True)
+
+
+def _objects_in(portion: Portion) -> int:
+    return portion[2] - portion[1] + 1
