@@ -5,8 +5,9 @@
     img2dataset   fetch over local HTTP, resize, write; no checks
     decode        Pillow decodes the whole file; nothing else
 
-Rates are without start-up: what a run over the files takes longer than a run over a few. Two of them are given: pictures a second
-and core, by the clock, and pictures a second of processor time, which other work on the machine disturbs less.
+Rates are of runs that are under way, from the first tenth of the pictures to the last one: what starting takes is not in them.
+Two are given: pictures a second and core, by the clock, and pictures a second of processor time, which other work on the machine
+disturbs less. Intake's is that of all its processes: Spark's JVM, the driver, Python's workers and the database.
 """
 
 import os
@@ -20,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
+from sqlalchemy import Engine, text
 
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings
@@ -27,26 +29,38 @@ from deep_images_hub.measuring import img2dataset
 from deep_images_hub.measuring.own_hub import hub_of_its_own, server_of, submit_quietly
 from deep_images_hub.measuring.photographs import drawn_photographs, photographs_of
 from deep_images_hub.measuring.processes import Cost, Watched, cost_of_children
-from deep_images_hub.measuring.sent_batches import add_bench_label, send
+from deep_images_hub.measuring.sent_batches import BATCH_IMAGES, add_bench_label, send
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
 from deep_images_hub.settings import Settings
-from deep_images_hub.wiring import Hub
 
 _IMAGES, _ROUNDS = 2000, 3
 _QUICK_IMAGES, _QUICK_ROUNDS = 400, 1
-# Pictures a core of the short runs that tell what starting costs.
-_START_IMAGES = 8
+_MIN_IMAGES = 64
 _CHUNK_IMAGES = 32
+_SMALL_BATCH = 3
+_TINY_S = 1e-6
+_PROGRESS = """
+    select
+        (select count(*) from staged_decisions)
+        + 2 * coalesce((select sum(submitted_count) from batches where status = 'closed'), 0)
+"""
 _CONTENDERS = ("intake", "pool", "img2dataset", "decode")
 
 
 @dataclass(frozen=True)
 class Round:
-    """What each contender took for the same files, by name; one that could not be had is left out."""
+    """What each contender took for one of the same files, by name; one that could not be had is left out.
+
+    Attributes:
+        peak_rss_mib: of a worker of intake.
+        worker_balance: processor seconds of the worker that had least to do, of those of the one that had most: 0..1.
+        bytes_moved: what intake read and wrote.
+    """
 
     costs: dict[str, Cost]
     peak_rss_mib: int
+    worker_balance: float
     bytes_moved: int
 
 
@@ -54,6 +68,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add this bench's options."""
     parser.add_argument("--images", type=int, metavar="N", help=f"photographs ({_IMAGES:,}; {_QUICK_IMAGES} with --quick)")
     parser.add_argument("--photos", type=Path, metavar="DIR", help="these photographs as they are, not drawn ones of 1024 x 768")
+    parser.add_argument("--skewed", action="store_true", help="nine tenths in one batch, the rest in batches of three")
     parser.add_argument(
         "--rounds", type=int, metavar="N", help=f"how often; medians count ({_ROUNDS}; {_QUICK_ROUNDS} with --quick)"
     )
@@ -65,19 +80,19 @@ def measure(settings: Settings, given: Namespace) -> dict[str, object]:
     count = given.images or (_QUICK_IMAGES if given.quick else _IMAGES)
     folder = settings.home.resolve() / "bench"
     files = photographs_of(given.photos, count) if given.photos else drawn_photographs(folder / "1024x768", count, workers=cores)
-    if len(files) < 4 * _START_IMAGES * cores:
-        raise InvalidInputError(f"{len(files)} photographs tell nothing. Expected: at least {4 * _START_IMAGES * cores}.")
+    if len(files) < _MIN_IMAGES:
+        raise InvalidInputError(f"{len(files)} photographs tell nothing. Expected: at least {_MIN_IMAGES}.")
     rival = _rival(folder)
     rounds = []
     for number in range(given.rounds or (_QUICK_ROUNDS if given.quick else _ROUNDS)):
         print(f"round {number + 1} ...", flush=True)
-        rounds.append(_round(settings, files, folder / "round", rival, cores))
-    # The pictures of the short runs are in neither.
-    images = len(files) - _START_IMAGES * cores
-    by_clock = _rates(rounds, images, lambda cost: cost.wall_s * cores)
-    by_processor = _rates(rounds, images, lambda cost: cost.cpu_s)
+        rounds.append(_round(settings, files, folder / "round", rival, cores, is_skewed=given.skewed))
+    by_clock = _rates(rounds, lambda cost: cost.wall_s * cores)
+    by_processor = _rates(rounds, lambda cost: cost.cpu_s)
     peak_mib = max(one.peak_rss_mib for one in rounds)
     _show(by_clock, by_processor, files, cores)
+    balance = min(one.worker_balance for one in rounds)
+    print(f"  the worker that had least to do had {balance:.2f} of the one that had most")
     print(f"  peak memory of a worker {peak_mib} MiB; {rounds[0].bytes_moved / 1e6:.0f} MB read and written\n", flush=True)
     return {
         "images": len(files),
@@ -85,6 +100,9 @@ def measure(settings: Settings, given: Namespace) -> dict[str, object]:
         "images_per_cpu_s": by_processor,
         "intake_to_pool": _ratio(by_clock, "pool"),
         "intake_to_img2dataset": _ratio(by_clock, "img2dataset"),
+        "intake_to_pool_by_processor": _ratio(by_processor, "pool"),
+        "intake_to_img2dataset_by_processor": _ratio(by_processor, "img2dataset"),
+        "worker_balance": round(balance, 3),
         "peak_rss_mib_per_worker": peak_mib,
         "bytes_moved": rounds[0].bytes_moved,
     }
@@ -99,59 +117,60 @@ def _rival(folder: Path) -> Path | None:
         return None
 
 
-def _round(settings: Settings, files: Sequence[Path], folder: Path, rival: Path | None, cores: int) -> Round:
+def _round(settings: Settings, files: Sequence[Path], folder: Path, rival: Path | None, cores: int, *, is_skewed: bool) -> Round:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     limits = limits_from_settings(settings)
-    few = files[: _START_IMAGES * cores]
     try:
-        intake, peak_mib, bytes_moved = _intake(settings, few, files[len(few) :], folder / "hub", cores)
+        intake, workers, bytes_moved = _intake(settings, files, folder / "hub", cores, is_skewed=is_skewed)
         decide = partial(_decide_and_store, folder / "pool", limits)
         costs = {
             "intake": intake,
-            "pool": _pooled(decide, files, cores) - _pooled(decide, few, cores),
-            "decode": _pooled(_decode_whole, files, cores) - _pooled(_decode_whole, few, cores),
+            "pool": _pooled(decide, files, cores),
+            "decode": _pooled(_decode_whole, files, cores),
         }
         if rival:
-            fetch = partial(
-                img2dataset.cost_of, rival, side_px=limits.image_side_px, quality=limits.jpeg_quality, processes=cores
+            costs["img2dataset"] = img2dataset.cost_of(
+                rival, files, folder / "img2dataset", side_px=limits.image_side_px, quality=limits.jpeg_quality, processes=cores
             )
-            costs["img2dataset"] = fetch(files, folder / "img2dataset") - fetch(few, folder / "img2dataset-few")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Round(costs, peak_mib, bytes_moved)
+    return Round(costs, workers.peak_mib("pyspark.daemon"), workers.balance("pyspark.daemon", cores), bytes_moved)
 
 
-def _intake(settings: Settings, few: Sequence[Path], files: Sequence[Path], home: Path, cores: int) -> tuple[Cost, int, int]:
-    """Return what intake takes for files more than for a few, its workers' peak memory in MiB, and the bytes in and out."""
+def _intake(settings: Settings, files: Sequence[Path], home: Path, cores: int, *, is_skewed: bool) -> tuple[Cost, Watched, int]:
+    """Return what intake takes for a picture, its processes, and the bytes in and out.
+
+    Args:
+        is_skewed: nine tenths of them are one batch, and the rest are batches of three.
+    """
     with hub_of_its_own(settings, home) as hub:
         add_bench_label(hub)
-        # A batch for each core: every worker starts in both runs.
-        send(hub, few, name="few", batch_images=_START_IMAGES)
-        started, _ = _job_cost(hub, cores)
-        send(hub, files, name="files")
-        done, peak_mib = _job_cost(hub, cores)
+        large = len(files) * 9 // 10 if is_skewed else 0
+        if large:
+            send(hub, files[:large], name="large", batch_images=large)
+        send(hub, files[large:], name="files", batch_images=_SMALL_BATCH if is_skewed else BATCH_IMAGES)
+        with Watched(f"HUB_HOME={home}", server=server_of(hub), progress=partial(_progress, hub.engine)) as watched:
+            submit_quietly(hub, "intake", options=("--master", f"local[{cores}]"))
         moved = sum(stat.size_bytes for stat in hub.store.list(""))
-    return done - started, peak_mib, moved
+    cost = watched.cost_by_unit()
+    return Cost(2 * cost.wall_s, 2 * cost.cpu_s), watched, moved
 
 
-def _job_cost(hub: Hub, cores: int) -> tuple[Cost, int]:
-    """Return what the job takes, its database server included, and the peak memory of a Python worker in MiB."""
-    with Watched("pyspark.daemon", f"HUB_HOME={hub.settings.home}") as workers, cost_of_children(server=server_of(hub)) as cost:
-        submit_quietly(hub, "intake", options=("--master", f"local[{cores}]"))
-    # Nobody waits for these, so that they are not among the children that have ended.
-    cost.cpu_s += workers.cpu_s
-    return cost, workers.peak_mib
+def _progress(engine: Engine) -> int:
+    """Return how many photographs are decided and how many merged: each counts twice."""
+    with engine.connect() as connection:
+        return int(connection.execute(text(_PROGRESS)).scalar_one())
 
 
 def _pooled(work: Callable[[Sequence[Path]], int], files: Sequence[Path], cores: int) -> Cost:
-    """Return what a pool takes for the files, its start included."""
+    """Return what a pool takes for a file. Its start, of a tenth of a second, is in it."""
     chunk = min(_CHUNK_IMAGES, -(-len(files) // cores))
     with cost_of_children() as cost, ProcessPoolExecutor(cores) as pool:
         done = sum(pool.map(work, [files[start : start + chunk] for start in range(0, len(files), chunk)]))
     if done != len(files):
         raise UnavailableError(f"The pool did {done} of {len(files)} files.")
-    return cost
+    return Cost(cost.wall_s / done, cost.cpu_s / done)
 
 
 def _decide_and_store(folder: Path, limits: ExaminationLimits, files: Sequence[Path]) -> int:
@@ -172,11 +191,11 @@ def _decode_whole(files: Sequence[Path]) -> int:
     return len(files)
 
 
-def _rates(rounds: Sequence[Round], images: int, seconds: Callable[[Cost], float]) -> dict[str, float | None]:
+def _rates(rounds: Sequence[Round], seconds: Callable[[Cost], float]) -> dict[str, float | None]:
     """Return pictures a second by contender, the median over the rounds; None where there was no such contender."""
     rates: dict[str, float | None] = dict.fromkeys(_CONTENDERS)
     for name in rounds[0].costs:
-        rates[name] = round(images / statistics.median(seconds(one.costs[name]) for one in rounds), 1)
+        rates[name] = round(1 / max(_TINY_S, statistics.median(seconds(one.costs[name]) for one in rounds)), 1)
     return rates
 
 

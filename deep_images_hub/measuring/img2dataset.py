@@ -11,11 +11,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from deep_images_hub.errors import UnavailableError
-from deep_images_hub.measuring.processes import Cost, cost_of_children
+from deep_images_hub.measuring.processes import Cost, Watched
 
 VERSION = "1.47.0"
 _THREADS_PER_PROCESS = 16
 _HOST = "127.0.0.1"
+# In the environment of its processes, by which these are found.
+_MARK = "BENCH_IMG2DATASET"
 
 
 def install(folder: Path) -> Path:
@@ -36,7 +38,7 @@ def install(folder: Path) -> Path:
 
 
 def cost_of(command: Path, files: Sequence[Path], folder: Path, *, side_px: int, quality: int, processes: int) -> Cost:
-    """Let it fetch files over local HTTP, resize the short side, and write JPEGs; return what it took, its start included.
+    """Let it fetch files over local HTTP, resize the short side, and write JPEGs; return what one took, once it was under way.
 
     Raises:
         UnavailableError: it failed, or did not write all of them.
@@ -44,7 +46,8 @@ def cost_of(command: Path, files: Sequence[Path], folder: Path, *, side_px: int,
     with _served(files) as urls:
         url_list = folder.with_suffix(".txt")
         url_list.write_text("\n".join(urls) + "\n", encoding="utf-8")
-        with cost_of_children() as cost:
+        watched = Watched(f"{_MARK}={folder}", progress=lambda: sum(1 for _ in folder.rglob("*.jpg")))
+        with watched:
             ran = subprocess.run(
                 [
                     str(command),
@@ -54,7 +57,7 @@ def cost_of(command: Path, files: Sequence[Path], folder: Path, *, side_px: int,
                     *("--thread_count", str(_THREADS_PER_PROCESS), "--enable_wandb", "False"),
                     *("--number_sample_per_shard", str(-(-len(files) // (2 * processes)))),
                 ],
-                env=os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"},
+                env=os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1", _MARK: str(folder)},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -63,7 +66,7 @@ def cost_of(command: Path, files: Sequence[Path], folder: Path, *, side_px: int,
     if ran.returncode != 0 or written != len(files):
         last = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise UnavailableError(f"img2dataset wrote {written} of {len(files)} pictures and ended with {ran.returncode}: {last}")
-    return cost
+    return watched.cost_by_unit()
 
 
 @contextmanager

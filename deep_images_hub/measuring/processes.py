@@ -4,7 +4,7 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,32 +12,26 @@ from types import TracebackType
 from typing import Self
 
 _EVERY_S = 0.2
+_YOUNG_S = 2.0
+# The share of the work behind which a run counts as under way.
+_UNDER_WAY = 0.1
 
 
 @dataclass
 class Cost:
-    """What something took: seconds by the clock, and processor seconds of the processes that it started and that have ended."""
+    """What something took: seconds by the clock, and processor seconds."""
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
 
-    def __sub__(self, other: "Cost") -> "Cost":
-        return Cost(self.wall_s - other.wall_s, self.cpu_s - other.cpu_s)
-
 
 @contextmanager
-def cost_of_children(*, server: int | None = None) -> Iterator[Cost]:
-    """Measure a block: the cost is there when it has ended.
-
-    Args:
-        server: process id of a server that works for the block, and that lives on: what it and its children use counts too.
-    """
+def cost_of_children() -> Iterator[Cost]:
+    """Measure a block, and the processes that it starts and that end in it: the cost is there when it has ended."""
     cost = Cost()
     began_s, used_s = time.monotonic(), _children_cpu_s()
-    served_s = cpu_s_of_tree(server) if server else 0.0
     yield cost
-    cost.wall_s = time.monotonic() - began_s
-    cost.cpu_s = _children_cpu_s() - used_s + (cpu_s_of_tree(server) - served_s if server else 0.0)
+    cost.wall_s, cost.cpu_s = time.monotonic() - began_s, _children_cpu_s() - used_s
 
 
 def cpu_s_of(process_id: int) -> float:
@@ -71,33 +65,67 @@ def _children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
+@dataclass(frozen=True)
+class Sample:
+    """How far some processes are: by the clock, by what they have used, and by their work."""
+
+    at_s: float
+    cpu_s: float
+    done: int
+
+
 class Watched:
-    """Finds what some processes use while the block runs, by looking at them five times a second.
+    """Finds what some processes use while the block runs, and how far their work is, by looking at them five times a second.
 
     Args:
-        command_word: what their command lines hold.
-        variable: NAME=VALUE that their environments hold, to tell them from others of the same name.
+        variable: NAME=VALUE that their environments hold.
+        server: process id of a server that works for them: what it and all under it use counts too.
+        progress: says how much of their work is done.
     """
 
-    def __init__(self, command_word: str, variable: str) -> None:
+    def __init__(self, variable: str, *, server: int | None = None, progress: Callable[[], int] = int) -> None:
         """Nothing is watched before the block begins."""
-        self._command_word = command_word.encode()
         self._variable = variable.encode()
+        self._server = server
+        self._progress = progress
         self._peak_mib: dict[int, int] = {}
         self._cpu_s: dict[int, float] = {}
+        self._words: dict[int, bytes] = {}
         self._others: set[int] = set()
+        self._samples: list[Sample] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    @property
-    def peak_mib(self) -> int:
-        """The most memory that any one of them had, resident; 0 where there was none."""
-        return max(self._peak_mib.values(), default=0)
 
     @property
     def cpu_s(self) -> float:
         """Processor seconds of all of them, but for the last fifth of a second of each."""
         return sum(self._cpu_s.values())
+
+    def peak_mib(self, command_word: str = "") -> int:
+        """Return the most memory, resident, that any one of them had whose command line holds a word; 0: there was none."""
+        return max((self._peak_mib[process_id] for process_id in self._with_word(command_word)), default=0)
+
+    def balance(self, command_word: str, processes: int) -> float:
+        """Return how evenly so many of those with a word in their command line shared the work: the least of the most, 0..1."""
+        used_s = [self._cpu_s[process_id] for process_id in self._with_word(command_word)]
+        shares_s = sorted(used_s, reverse=True)[:processes]
+        return shares_s[-1] / shares_s[0] if len(shares_s) == processes and shares_s[0] else 0.0
+
+    def cost_by_unit(self) -> Cost:
+        """Return what one unit of the work took once it was under way: from its first tenth on, to the end of the last.
+
+        So nothing of what starting takes is in it, which on a busy machine is more than a short run's work.
+        """
+        last = max((sample.done for sample in self._samples), default=0)
+        first = next((sample for sample in self._samples if sample.done >= _UNDER_WAY * last), None)
+        end = next((sample for sample in self._samples if sample.done == last), None)
+        if first is None or end is None or first.done == end.done:
+            return Cost()
+        units = end.done - first.done
+        return Cost((end.at_s - first.at_s) / units, (end.cpu_s - first.cpu_s) / units)
+
+    def _with_word(self, command_word: str) -> list[int]:
+        return [process_id for process_id, words in self._words.items() if command_word.encode() in words]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -108,27 +136,33 @@ class Watched:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(_EVERY_S):
+        is_over = False
+        while not is_over:
+            # Once more at the end.
+            is_over = self._over.wait(_EVERY_S)
             for process in Path("/proc").glob("[0-9]*"):
-                process_id = int(process.name)
                 try:
-                    if process_id not in self._others and self._is_meant(process):
-                        peak_mib = _peak_mib((process / "status").read_text(encoding="ascii"))
-                        self._peak_mib[process_id] = max(self._peak_mib.get(process_id, 0), peak_mib)
-                        self._cpu_s[process_id] = cpu_s_of(process_id)
+                    self._look_at(process)
                 except (FileNotFoundError, ProcessLookupError, PermissionError):
                     continue
+            served_s = cpu_s_of_tree(self._server) if self._server else 0.0
+            self._samples.append(Sample(time.monotonic(), self.cpu_s + served_s, self._progress()))
 
-    def _is_meant(self, process: Path) -> bool:
-        """Say whether a process is one of them. Those of other hubs are not asked again."""
-        if int(process.name) in self._cpu_s:
-            return True
-        if self._command_word not in (process / "cmdline").read_bytes():
-            return False
-        is_meant = self._variable in (process / "environ").read_bytes().split(b"\0")
-        if not is_meant:
-            self._others.add(int(process.name))
-        return is_meant
+    def _look_at(self, process: Path) -> None:
+        process_id = int(process.name)
+        if process_id in self._others:
+            return
+        if process_id not in self._words:
+            if self._variable not in (process / "environ").read_bytes().split(b"\0"):
+                # A process that has just been forked may still become one of them.
+                if time.time() - process.stat().st_mtime > _YOUNG_S:
+                    self._others.add(process_id)
+                return
+            self._words[process_id] = b""
+        self._words[process_id] = (process / "cmdline").read_bytes()
+        peak_mib = _peak_mib((process / "status").read_text(encoding="ascii"))
+        self._peak_mib[process_id] = max(self._peak_mib.get(process_id, 0), peak_mib)
+        self._cpu_s[process_id] = cpu_s_of(process_id)
 
 
 def _peak_mib(status: str) -> int:

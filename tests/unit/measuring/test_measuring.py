@@ -12,7 +12,7 @@ from PIL import Image
 from deep_images_hub.cli.bench import main
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.measuring.photographs import CAMERA_SIZE_PX, drawn_photographs, photographs_of
-from deep_images_hub.measuring.processes import Watched, cost_of_children
+from deep_images_hub.measuring.processes import Cost, Sample, Watched, cost_of_children
 
 
 def test_drawn_photographs_are_all_different_and_made_once(tmp_path: Path) -> None:
@@ -38,26 +38,45 @@ def test_cost_is_that_of_the_processes_that_were_started() -> None:
         subprocess.run([sys.executable, "-c", "sum(range(5_000_000))"], check=True)
     assert cost.cpu_s > 0
     assert cost.wall_s > 0
-    assert (cost - cost).cpu_s == 0
 
 
-def test_peak_memory_and_processor_time_are_of_the_process_that_was_meant() -> None:
-    program = "import time; body = bytearray(120_000_000); print('there', flush=True); time.sleep(30)"
-    with Watched("bytearray", "BENCH=one") as peak:
+def test_watched_are_the_processes_that_were_meant_and_their_server() -> None:
+    program = (
+        "import time; body = bytearray(120_000_000); s = time.process_time()\n"
+        "while time.process_time() - s < 0.3: pass\nprint('there', flush=True); time.sleep(30)"
+    )
+    done = [0]
+    server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    with Watched("BENCH=one", server=server.pid, progress=lambda: done[0]) as watched:
         children = [
             subprocess.Popen([sys.executable, "-c", program], env=os.environ | {"BENCH": name}, stdout=subprocess.PIPE)
             for name in ("one", "other")
         ]
-        for child in children:
+        for child in (*children, server):
             assert child.stdout
             child.stdout.readline()
         began = time.monotonic()
-        while peak.peak_mib < 115 and time.monotonic() - began < 20:
+        while watched.peak_mib("bytearray") < 115 and time.monotonic() - began < 20:
             time.sleep(0.05)
-        for child in children:
+        done[0] = 10
+        for child in (*children, server):
             child.kill()
             child.communicate()
-    assert 115 <= peak.peak_mib < 250
+    assert 115 <= watched.peak_mib("bytearray") < 250
+    assert watched.peak_mib("another program") == 0
+    assert 0.3 <= watched.cpu_s < 3
+
+
+def test_cost_of_work_begins_when_it_is_under_way() -> None:
+    watched = Watched("BENCH=none")
+    watched._samples = [
+        Sample(0.0, 5.0, 0),
+        Sample(7.0, 9.0, 20),
+        Sample(8.0, 10.0, 60),
+        Sample(9.0, 11.0, 100),
+        Sample(19.0, 12.0, 100),
+    ]
+    assert watched.cost_by_unit() == Cost(2 / 80, 2 / 80)
 
 
 def test_unknown_bench_names_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
