@@ -35,7 +35,6 @@ from sqlalchemy import Engine, Row, text
 from deep_images_hub.catalogue.engine import connect_engine
 from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.catalogue.overview import hub_totals
-from deep_images_hub.catalogue.revision import HEAD_REVISION, current_revision
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.images.gallery_places import GalleryPlace
 from deep_images_hub.images.picture_filter import PictureFilter
@@ -107,7 +106,8 @@ def _kept_catalogue(settings: Settings, rows: int) -> Settings:
     home = settings.home.resolve() / "bench" / "portal"
     given = settings.model_copy(update={"home": home, "database_url": None, "store_url": None})
     own = resolve(given)
-    if not _has(own, rows):
+    migrate(own)
+    if _images(own) != rows:
         EmbeddedPostgres(home / "postgres").stop()
         shutil.rmtree(home, ignore_errors=True)
         own = resolve(given)
@@ -120,12 +120,12 @@ def _kept_catalogue(settings: Settings, rows: int) -> Settings:
     return own
 
 
-def _has(settings: Settings, rows: int) -> bool:
+def _images(settings: Settings) -> int:
+    """Return how many pictures are counted. Counts are made last: a fill that was stopped has none."""
     engine = connect_engine(settings, statement_timeout_s=_FILL_TIMEOUT_S)
     try:
         with engine.connect() as connection:
-            # Counts are made last: a fill that was stopped has none.
-            return current_revision(connection) == HEAD_REVISION and hub_totals(connection).images == rows
+            return hub_totals(connection).images
     finally:
         engine.dispose()
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, or_, select
 
 from deep_images_hub.catalogue.queries import load_query
-from deep_images_hub.catalogue.tables import places
+from deep_images_hub.catalogue.tables import facet_changes, facet_counts, places
 from deep_images_hub.images.picture_filter import QUALITY_STEPS, SIDE_STEPS_PX, PictureFilter
 
 # Values of a facet that are given: the commonest. Countries and months are given all.
 MAX_VALUES = 60
+# What reading a picture costs that lies anywhere, beside one of a batch that is read as a whole.
+SCATTERED_COST = 5
 FACETS = ("city", "country", "licence", "quality", "received", "reviewed", "side", "supplier", "taken")
 
 
@@ -43,6 +45,20 @@ class FoundPlaces:
 
     ids: tuple[int, ...] | None
     cities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many pictures can fit a filter.
+
+    Attributes:
+        is_exact: exactly `most` do. With several conditions, or one that begins between two steps, fewer may.
+        cost: of fetching them, in pictures that lie together; others count for SCATTERED_COST.
+    """
+
+    most: int
+    is_exact: bool
+    cost: int
 
 
 def facets(connection: Connection, *, label_id: int | None, wanted: PictureFilter, cities: Collection[str] = ()) -> Facets:
@@ -86,22 +102,38 @@ def hub_count(counts: Facets) -> int:
     return sum(value.images for value in counts["reviewed"])
 
 
-def fewest(counts: Facets, wanted: PictureFilter, found: FoundPlaces) -> tuple[int, bool]:
-    """Return the least that the kept counts say of how many pictures fit, and whether exactly so many do.
+def images_of_hub(connection: Connection) -> int:
+    """Return how many pictures the hub shows, from the kept counts."""
+    kept = select(func.coalesce(func.sum(facet_counts.c.subtree_images), 0)).where(facet_counts.c.label_id.is_(None))
+    changes = select(func.coalesce(func.sum(facet_changes.c.images), 0))
+    total = kept.where(facet_counts.c.facet == "reviewed").scalar_subquery()
+    images: int = connection.execute(
+        select(total + changes.where(facet_changes.c.facet == "reviewed").scalar_subquery())
+    ).scalar_one()
+    return images
 
-    Every condition alone has at least as many; with several, or one that begins between two steps, fewer may fit.
-    """
-    bounds = [hub_count(counts)]
+
+def bounds(counts: Facets, wanted: PictureFilter, found: FoundPlaces) -> Bounds:
+    """Return what the kept counts say of how many pictures fit a filter: as many as fit the rarest of its conditions, at most."""
+    # Pictures of one batch lie together, and have all of this in common.
+    together: list[int] = [hub_count(counts)]
+    scattered: list[int] = []
     is_exact = len(wanted.conditions) <= 1
     if found.ids is not None:
         values = found.cities if wanted.city else (wanted.country,)
-        bounds.append(sum(of.images for of in counts["city" if wanted.city else "country"] if of.value in values))
+        together.append(sum(of.images for of in counts["city" if wanted.city else "country"] if of.value in values))
     if wanted.licences:
-        bounds.append(sum(of.images for of in counts["licence"] if of.value in wanted.licences))
-    if wanted.is_reviewed is not None:
-        bounds.append(sum(of.images for of in counts["reviewed"] if of.value == ("yes" if wanted.is_reviewed else "no")))
+        together.append(sum(of.images for of in counts["licence"] if of.value in wanted.licences))
     if wanted.supplier_id is not None:
-        bounds.append(sum(of.images for of in counts["supplier"] if of.value == str(wanted.supplier_id)))
+        together.append(sum(of.images for of in counts["supplier"] if of.value == str(wanted.supplier_id)))
+    if wanted.since is not None or wanted.until is not None:
+        first_month = wanted.since.isoformat()[:7] if wanted.since else ""
+        last_month = wanted.until.isoformat()[:7] if wanted.until else "~"
+        of_months = sum(of.images for of in counts[wanted.time] if first_month <= of.value <= last_month)
+        (together if wanted.time == "received" else scattered).append(of_months)
+        is_exact = False
+    if wanted.is_reviewed is not None:
+        scattered.append(sum(of.images for of in counts["reviewed"] if of.value == ("yes" if wanted.is_reviewed else "no")))
     for facet, steps, lowest, highest in (
         ("quality", QUALITY_STEPS, wanted.min_quality, wanted.max_quality),
         ("side", SIDE_STEPS_PX, wanted.min_side_px, wanted.max_side_px),
@@ -110,14 +142,10 @@ def fewest(counts: Facets, wanted: PictureFilter, found: FoundPlaces) -> tuple[i
             continue
         first = step_of(steps, lowest) if lowest is not None else 0
         last = step_of(steps, highest) if highest is not None else len(steps)
-        bounds.append(sum(of.images for of in counts[facet] if first <= int(of.value) <= last))
+        scattered.append(sum(of.images for of in counts[facet] if first <= int(of.value) <= last))
         is_exact = is_exact and (lowest is None or lowest in steps) and (highest is None or highest == 1)
-    if wanted.since is not None or wanted.until is not None:
-        first_month = wanted.since.isoformat()[:7] if wanted.since else ""
-        last_month = wanted.until.isoformat()[:7] if wanted.until else "~"
-        bounds.append(sum(of.images for of in counts[wanted.time] if first_month <= of.value <= last_month))
-        is_exact = False
-    return min(bounds), is_exact
+    most = min([*together, *scattered])
+    return Bounds(most, is_exact or most == 0, min([*together, *(SCATTERED_COST * images for images in scattered)]))
 
 
 def step_of(steps: Sequence[float], value: float) -> int:

@@ -15,17 +15,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from deep_images_hub.catalogue.facets import Facets, facets, fewest, found_places, hub_count, step_of
+from deep_images_hub.catalogue.facets import Facets, bounds, facets, found_places, hub_count, images_of_hub, step_of
 from deep_images_hub.catalogue.gallery_queries import GalleryQueries
 from deep_images_hub.catalogue.images import Picture
 from deep_images_hub.catalogue.tables import label_closure
 from deep_images_hub.images.gallery_places import GalleryPlace
 from deep_images_hub.images.picture_filter import QUALITY_STEPS, SIDE_STEPS_PX, PictureFilter
 
-# So many are read at once, wherever they lie, and sorted.
+# So many are read at once and sorted, when they lie together.
 MAX_FETCHED = 20_000
 # So many are looked at in their order before a page is given as it is.
 MAX_WALKED = 30_000
+# So many labels make it worth to ask whether all pictures are under them.
+MANY_LABELS = 50
 # Pictures that fit several conditions are counted up to here.
 MAX_COUNTED = 1_000
 
@@ -81,23 +83,26 @@ def open_gallery(connection: Connection, *, label_id: int | None, wanted: Pictur
     """Look up what reading a label's pictures (None: the hub's) through a filter needs. The label exists."""
     found = found_places(connection, wanted)
     counts = facets(connection, label_id=label_id, wanted=wanted, cities=found.cities)
-    most, is_counted = fewest(counts, wanted, found)
+    fitting = bounds(counts, wanted, found)
     label_ids: list[int] | None = None
     if label_id is not None:
         under = select(label_closure.c.descendant_id).where(label_closure.c.ancestor_id == label_id)
         label_ids = list(connection.execute(under.where(label_closure.c.depth == 0) if wanted.own_only else under).scalars())
+        if len(label_ids) > MANY_LABELS and hub_count(counts) == images_of_hub(connection):
+            # It stands above all pictures, so that nobody need look which are under it.
+            label_id = label_ids = None
     return Gallery(
         wanted=wanted,
         facets=counts,
         images=hub_count(counts),
-        most=most,
-        is_counted=is_counted or most == 0,
+        most=fitting.most,
+        is_counted=fitting.is_exact,
         queries=GalleryQueries(
             wanted,
             label_id=label_id,
             label_ids=label_ids,
             place_ids=found.ids,
-            walked=MAX_WALKED if most > MAX_FETCHED else None,
+            walked=MAX_WALKED if fitting.cost > MAX_FETCHED else None,
         ),
     )
 

@@ -421,6 +421,7 @@ image_labels = Table(
     Column("is_current", Boolean, nullable=False, server_default=text("true")),
     _created_at(),
     _one_of("said_by", ("supplier", "crowd", "network", "operator")),
+    Index("ix_image_labels_image_id", "image_id"),
     Index("uq_image_labels_current", "image_id", "label_set", unique=True, postgresql_where=text("is_current")),
     Index(
         "ix_image_labels_gallery",

@@ -1,5 +1,6 @@
 """The way through the portal, as somebody goes it who came for a dataset and a model."""
 
+import re
 import tarfile
 import zipfile
 
@@ -139,3 +140,19 @@ def test_keyboard_reaches_the_content_past_the_frame(open_page) -> None:
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Browse labels")).to_be_focused()
+
+
+def test_filter_is_said_by_the_address_and_opens_on_a_phone(open_page, builder) -> None:
+    path = f"/labels/{builder.label('fruit').id}"
+    with open_page(width_px=390) as page:
+        page.goto(path)
+        settle(page)
+        expect(page.get_by_role("button", name="Show pictures")).to_be_hidden()
+        page.get_by_role("link", name="Filter").click()
+        page.locator("input[name=licence]").first.check()
+        page.get_by_role("button", name="Show pictures").click()
+        # Fields that were left empty are not in it.
+        expect(page).to_have_url(re.compile(rf"{path}\?licence=[a-z0-9-]+$"))
+        expect(page.locator("[data-gallery] > li").first).to_be_visible()
+        page.get_by_role("link", name="No longer").click()
+        expect(page).to_have_url(re.compile(rf"{path}$"))

@@ -144,6 +144,7 @@ def test_gallery_by_pages_is_what_sorting_all_fitting_pictures_gives(
     planted: Connection, monkeypatch: pytest.MonkeyPatch, max_fetched: int, max_walked: int
 ) -> None:
     monkeypatch.setattr(galleries, "MAX_FETCHED", max_fetched)
+    monkeypatch.setattr(galleries, "MANY_LABELS", 0)
     monkeypatch.setattr(galleries, "MAX_WALKED", max_walked)
     everything = planted.execute(text(EVERYTHING)).all()
     supplier_id = everything[0].supplier_id
