@@ -4,6 +4,7 @@ import os
 import resource
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from types import TracebackType
 from typing import Self
 
 _EVERY_S = 0.2
-_YOUNG_S = 2.0
+# A process that was just forked may still become one that is meant: it is looked at so often.
+_LOOKS = 25
 # The share of the work behind which a run counts as under way.
 _UNDER_WAY = 0.1
 
@@ -91,7 +93,7 @@ class Watched:
         self._peak_mib: dict[int, int] = {}
         self._cpu_s: dict[int, float] = {}
         self._words: dict[int, bytes] = {}
-        self._others: set[int] = set()
+        self._looks_in_vain: Counter[int] = Counter()
         self._samples: list[Sample] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -150,16 +152,15 @@ class Watched:
 
     def _look_at(self, process: Path) -> None:
         process_id = int(process.name)
-        if process_id in self._others:
+        if self._looks_in_vain[process_id] == _LOOKS:
             return
         if process_id not in self._words:
             if self._variable not in (process / "environ").read_bytes().split(b"\0"):
-                # A process that has just been forked may still become one of them.
-                if time.time() - process.stat().st_mtime > _YOUNG_S:
-                    self._others.add(process_id)
+                self._looks_in_vain[process_id] += 1
                 return
             self._words[process_id] = b""
-        self._words[process_id] = (process / "cmdline").read_bytes()
+        # One that has ended and that nobody has waited for yet has none any more.
+        self._words[process_id] = (process / "cmdline").read_bytes() or self._words[process_id]
         peak_mib = _peak_mib((process / "status").read_text(encoding="ascii"))
         self._peak_mib[process_id] = max(self._peak_mib.get(process_id, 0), peak_mib)
         self._cpu_s[process_id] = cpu_s_of(process_id)
