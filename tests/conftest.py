@@ -44,6 +44,11 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file: at the end, the other process would wait for it with nothing left to do."""
+    items.sort(key=lambda item: item.path.name != "test_standalone_cluster.py")
+
+
 # Without a deadline, which a busy machine breaks; without a folder of examples in the checkout.
 hypothesis.settings.register_profile("hub", deadline=None, max_examples=50, database=None)
 hypothesis.settings.load_profile("hub")

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.charts import Mark, mark, polyline
+from webapp.charts import Mark, mark
 
 # Of the axis of a learning curve: what was measured, and as much again.
 _AHEAD = 2.0
-_CURVE_POINTS = 40
+_CURVE_STEPS = 40
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Outlook:
         images: training pictures a label, on average.
         twice, twice_low, twice_high: accuracy expected of twice as many, and its interval (80 %).
         marks: what was measured on parts of the training split.
-        line: points of the fitted curve, on to twice the pictures.
+        line: points of the fitted curve, from the smallest part to twice the pictures.
         goals: accuracies that can be asked about.
         goal: that asked about; None: nothing above what was reached.
         needs: by label code.
@@ -105,8 +105,9 @@ def outlook(metrics: Mapping[str, Any], *, goal: float | None) -> Outlook | None
     widest = images * _AHEAD
     goals = {row["accuracy"]: row["needs"] for row in found["goals"]}
     chosen = goal if goal in goals else min(goals, default=None)
-    ahead = [widest * (step + 1) / _CURVE_POINTS for step in range(_CURVE_POINTS)]
-    expected = [1 - found["floor"] - found["scale"] * size ** -found["exponent"] for size in ahead]
+    smallest = min(point["images"] for point in found["points"])
+    sizes = [smallest + (widest - smallest) * step / _CURVE_STEPS for step in range(_CURVE_STEPS + 1)]
+    line = [mark(size / widest, 1 - found["floor"] - found["scale"] * size ** -found["exponent"], "") for size in sizes]
     return Outlook(
         images=images,
         twice=found["twice"],
@@ -116,7 +117,7 @@ def outlook(metrics: Mapping[str, Any], *, goal: float | None) -> Outlook | None
             mark(point["images"] / widest, point["accuracy"], f"{point['images']:.0f} pictures a label: {point['accuracy']:.1%}")
             for point in found["points"]
         ],
-        line=polyline(expected, top=1.0),
+        line=" ".join(f"{point.x},{point.y}" for point in line),
         goals=sorted(goals),
         goal=chosen,
         needs=_needs(metrics["per_class"], found["train_counts"], goals[chosen]) if chosen is not None else {},

@@ -48,7 +48,8 @@ def test_outlook_asks_for_the_lowest_goal_and_says_what_each_label_needs() -> No
     }
     # The last that was measured stands in the middle; the line goes on to twice the pictures.
     assert found.marks[-1] == mark(0.5, 0.7, "10 pictures a label: 70.0%")
-    assert found.line.split()[-1] == f"{mark(1, 0, '').x:.1f},{mark(0, 1 - 0.1 - 0.8 * 20**-0.5, '').y:.1f}"
+    first, last = mark(5 / 20, 0.9 - 0.8 * 5**-0.5, ""), mark(1, 0.9 - 0.8 * 20**-0.5, "")
+    assert (found.line.split()[0], found.line.split()[-1]) == (f"{first.x},{first.y}", f"{last.x},{last.y}")
 
 
 def test_outlook_takes_another_goal_that_is_known_and_no_other() -> None:
