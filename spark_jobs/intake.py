@@ -43,7 +43,7 @@ from spark_jobs.portions import portions_of, tasks_frame, tasks_of
 _PAGE_BATCHES = 1000
 # Batches whose progress is asked for at once, and how long to wait when the first of them is not decided yet.
 _WINDOW_BATCHES = 256
-_POLL_S = 0.2
+_POLL_S = 0.5
 
 
 def intake(hub: Hub, given: Namespace, spark: SparkSession) -> int:
