@@ -70,13 +70,18 @@ class FittingPictures:
     """How many pictures fit a filter.
 
     Attributes:
-        images: exactly so many, or, when not is_exact, more than these.
+        least, most: as many, or so many of them; the same where it is known exactly.
         by_facet: how many of them have each value of a facet, in the spelling of `FacetValue.value`; None: not looked at.
     """
 
-    images: int
-    is_exact: bool
-    by_facet: Mapping[str, Counter[str]] | None
+    least: int
+    most: int
+    by_facet: Mapping[str, Counter[str]] | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is known how many fit."""
+        return self.least == self.most
 
 
 def open_gallery(connection: Connection, *, label_id: int | None, wanted: PictureFilter) -> Gallery:
@@ -124,11 +129,14 @@ def gallery_page(connection: Connection, gallery: Gallery, *, after: GalleryPlac
 
 def count_fitting(connection: Connection, gallery: Gallery) -> FittingPictures:
     """Count the pictures that fit a gallery's filter, exactly as far as that costs little."""
-    if not gallery.wanted.has_conditions or gallery.most == 0 or (gallery.is_counted and gallery.most > MAX_COUNTED):
-        return FittingPictures(gallery.most, is_exact=gallery.is_counted, by_facet=None)
+    if gallery.is_counted and (not gallery.wanted.has_conditions or not 0 < gallery.most <= MAX_COUNTED):
+        return FittingPictures(gallery.most, gallery.most)
+    if gallery.queries.is_cut_short:
+        # Most walks for as many would look at all that they may, and find fewer.
+        return FittingPictures(0, gallery.most)
     rows = connection.execute(*gallery.queries.traits(MAX_COUNTED + 1)).all()
-    if len(rows) > MAX_COUNTED or gallery.queries.is_cut_short:
-        return FittingPictures(min(len(rows), MAX_COUNTED), is_exact=False, by_facet=None)
+    if len(rows) > MAX_COUNTED:
+        return FittingPictures(MAX_COUNTED + 1, max(gallery.most, MAX_COUNTED + 2))
     by_facet = {
         "licence": Counter(row.licence for row in rows),
         "supplier": Counter(str(row.supplier_id) for row in rows),
@@ -138,4 +146,4 @@ def count_fitting(connection: Connection, gallery: Gallery) -> FittingPictures:
         "country": Counter(row.country_code for row in rows if row.country_code),
         "city": Counter(f"{row.country_code} {row.city}" for row in rows if row.country_code),
     }
-    return FittingPictures(len(rows), is_exact=True, by_facet=by_facet)
+    return FittingPictures(len(rows), len(rows), by_facet)

@@ -452,7 +452,7 @@ shown_images = Table(
     *(Index(f"ix_shown_images_label_id_{key}_image_id", "label_id", key, "image_id") for key in _GALLERY_ORDERS),
     *(Index(f"ix_shown_images_{key}_image_id", key, "image_id") for key in _GALLERY_ORDERS),
     *(Index(f"ix_shown_images_{column}", column) for column in ("place_id", "supplier_id", "licence", "taken_at")),
-    Index("ix_shown_images_reviewed", "image_id", postgresql_where=text("is_reviewed")),
+    Index("ix_shown_images_reviewed", "label_id", postgresql_where=text("is_reviewed")),
 )
 
 facet_changes = Table(

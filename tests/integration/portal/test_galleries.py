@@ -80,6 +80,7 @@ def test_gallery_that_few_pictures_fit_says_that_it_was_cut_short(visitor, monke
     monkeypatch.setattr("deep_images_hub.catalogue.galleries.MAX_WALKED", 3)
     html = visitor.get("/images?country=DE").text
     assert "Look on" in html
+    assert count_of(html) == "Up to 5 pictures"
     assert 'data-cut-short href="/images?country=DE&amp;after=' in html
 
 
