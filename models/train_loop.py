@@ -2,8 +2,8 @@
 
 Every worker runs `train` with the same arguments but its rank. They hold the same weights at all times: each computes the
 gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and several come
-to the same weights to rounding, where the workers divide the batch (docs/experiments.md). This module is TensorFlow's, because of
-`tf.distribute`.
+to the same weights to rounding, where the workers divide the batch, and groups of `ghost_batch_norm` their shares of it
+(docs/experiments.md). This module is TensorFlow's, because of `tf.distribute`.
 """
 
 import itertools

@@ -10,7 +10,9 @@ from deep_images_hub.resources import resource
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What decides, with the pictures and the seed, which weights come out. The number of workers does not.
+    """What decides, with the pictures and the seed, which weights come out.
+
+    The number of workers does not, where they divide the batch, and groups of `models.ghost_batch_norm` their shares of it.
 
     Attributes:
         epochs: at most; the learning rate rises for a tenth of them, then falls to nothing.

@@ -56,9 +56,10 @@ _ROUTE_HEADER = "X-Bench-Route"
 _LISTENING = re.compile(r"Listening at: http://[^:]+:(\d+)")
 _SAMPLE = """
     select shown_images.*, images.sha256, labels.name, labels.code
-    from (select * from shown_images tablesample bernoulli (:percent) limit :limit) as shown_images
+    from shown_images tablesample bernoulli (:percent) repeatable (0)
     join images on images.id = shown_images.image_id
     join labels on labels.id = shown_images.label_id
+    order by shown_images.image_id
 """
 
 _Addresses = Mapping[str, Sequence[str]]
@@ -135,9 +136,9 @@ def page_addresses(engine: Engine) -> _Addresses:
     rng = random.Random(0)
     with engine.connect() as connection:
         images = hub_totals(connection).images
-        connection.execute(text("select setseed(0)"))
-        percent = min(100.0, 400.0 * _ADDRESSES / images)
-        sample = list(connection.execute(text(_SAMPLE), {"percent": percent, "limit": 2 * _ADDRESSES}))
+        # From all ages: a limit would take the first rows of the table, which are the oldest.
+        percent = min(100.0, 200.0 * _ADDRESSES / images)
+        sample = list(connection.execute(text(_SAMPLE), {"percent": percent}))
         countries = {row.id: row.country_code for row in connection.execute(text("select id, country_code from places"))}
         root = connection.scalar(text("select id from labels where code = 'entity'"))
     rng.shuffle(sample)

@@ -143,7 +143,7 @@ def bounds(counts: Facets, wanted: PictureFilter, found: FoundPlaces) -> Bounds:
         first = step_of(steps, lowest) if lowest is not None else 0
         last = step_of(steps, highest) if highest is not None else len(steps)
         scattered.append(sum(of.images for of in counts[facet] if first <= int(of.value) <= last))
-        is_exact = is_exact and (lowest is None or lowest in steps) and (highest is None or highest == 1)
+        is_exact = is_exact and (lowest is None or lowest in steps) and (highest is None or (facet, highest) == ("quality", 1))
     most = min([*together, *scattered])
     return Bounds(most, is_exact or most == 0, min([*together, *(SCATTERED_COST * images for images in scattered)]))
 

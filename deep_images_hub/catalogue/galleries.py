@@ -38,14 +38,12 @@ class Gallery:
 
     Attributes:
         facets: of all pictures, whatever the filter asks for besides `own_only`.
-        images: how many these are.
         most: how many can fit, at most.
         is_counted: exactly `most` do.
     """
 
     wanted: PictureFilter
     facets: Facets
-    images: int
     most: int
     is_counted: bool
     queries: GalleryQueries
@@ -99,7 +97,6 @@ def open_gallery(connection: Connection, *, label_id: int | None, wanted: Pictur
     return Gallery(
         wanted=wanted,
         facets=counts,
-        images=hub_count(counts),
         most=fitting.most,
         is_counted=fitting.is_exact,
         queries=GalleryQueries(
@@ -136,7 +133,7 @@ def count_fitting(connection: Connection, gallery: Gallery) -> FittingPictures:
         return FittingPictures(0, gallery.most)
     rows = connection.execute(*gallery.queries.traits(MAX_COUNTED + 1)).all()
     if len(rows) > MAX_COUNTED:
-        return FittingPictures(MAX_COUNTED + 1, max(gallery.most, MAX_COUNTED + 2))
+        return FittingPictures(len(rows), max(gallery.most, len(rows)))
     by_facet = {
         "licence": Counter(row.licence for row in rows),
         "supplier": Counter(str(row.supplier_id) for row in rows),

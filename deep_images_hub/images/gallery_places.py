@@ -1,6 +1,5 @@
 """Places in a gallery: after which picture to read on, and where to jump to. Pure; an address says them as text."""
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +10,7 @@ from deep_images_hub.images.picture_filter import MAX_ID, MAX_SIDE_PX
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE = re.compile(r"(-?[0-9]{1,17}(?:\.[0-9]{1,12})?(?:e-[0-9]{1,2})?)~([0-9]{1,18})", re.ASCII)
+# The catalogue keeps scores in single precision, which holds nothing smaller but 0.
 _LEAST_SCORE = 1e-37
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
 
@@ -66,9 +66,10 @@ def place_at(sort: str, text: str) -> GalleryPlace:
         highest = float(text) if sort == "quality" else int(text)
     except ValueError:
         highest = -1
-    if not (math.isfinite(highest) and 0 <= highest <= (1 if sort == "quality" else MAX_SIDE_PX)):
+    # What is no number, or infinite, is not between two numbers either.
+    if not 0 <= highest <= (1 if sort == "quality" else MAX_SIDE_PX):
         raise InvalidInputError(f"{text[:40]!r} is no place to jump to: expected {expected}, since the pictures go by that.")
-    return GalleryPlace(highest, MAX_ID)
+    return GalleryPlace(highest if highest >= _LEAST_SCORE else 0, MAX_ID)
 
 
 def _key(sort: str, text: str) -> datetime | float | int:

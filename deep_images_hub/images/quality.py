@@ -109,20 +109,11 @@ def quality_score(verdicts: Iterable[Verdict]) -> float:
     return min(verdict.score for verdict in verdicts if verdict.score is not None and verdict.check_name != "grayscale")
 
 
-def grey_level_counts(luma: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how many pixels have each grey level: (256,).
-
-    Args:
-        luma: (height, width), 0..255.
-    """
-    return np.bincount(luma.ravel(), minlength=_GREY_LEVELS)
-
-
 def darkness_score(counts: NDArray[np.int64]) -> float:
     """Return how bright the bright parts of a picture are: 0 all black, 1 where the brightest twentieth is white.
 
     Args:
-        counts: of its grey levels, as `grey_level_counts` gives them.
+        counts: of its grey levels, (256,).
     """
     return _percentile(counts, _BRIGHT_PERCENTILE) / 255
 

@@ -1,5 +1,5 @@
 -- The labels of these rows.
--- Parameters: ids (array of integers).
+-- Parameters: ids (array of whole numbers, also of such as no label can have).
 -- Columns: those of a label, by id.
 select
     labels.id,
@@ -10,5 +10,5 @@ select
     exists (select from label_edges where label_edges.parent_id = labels.id) as has_children
 from labels
 join label_counts on label_counts.label_id = labels.id
-where labels.id = any(cast(:ids as integer[]))
+where labels.id = any(:ids)
 order by labels.id

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select, text, update
 
 from deep_images_hub.catalogue import galleries
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
-from deep_images_hub.catalogue.facets import facets
+from deep_images_hub.catalogue.facets import FACETS, FacetValue, FoundPlaces, bounds, facets
 from deep_images_hub.catalogue.galleries import count_fitting, gallery_page, open_gallery
 from deep_images_hub.catalogue.label_counts import recount
 from deep_images_hub.catalogue.labels import add_label, label_by_code, labels_under
@@ -179,6 +179,32 @@ def test_counts_before_and_under_a_filter_are_those_of_all_pictures(planted: Con
                 assert counted.by_facet["licence"] == Counter(row.licence for row in fitting)
                 steps = Counter(str(int(row.quality_score * 10 + 1e-6) if row.quality_score < 1 else 9) for row in fitting)
                 assert counted.by_facet["quality"] == steps
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_exact"),
+    [
+        (PictureFilter(max_quality=1), True),
+        (PictureFilter(max_quality=0.05), False),
+        (PictureFilter(max_side_px=1), False),
+        (PictureFilter(min_side_px=0), True),
+    ],
+)
+def test_kept_counts_say_exactly_how_many_fit_only_where_a_filter_ends_where_they_do(
+    wanted: PictureFilter, is_exact: bool
+) -> None:
+    counts = {facet: (FacetValue("0", "0", 7),) for facet in FACETS}
+    assert bounds(counts, wanted, FoundPlaces(None)).is_exact == is_exact
+
+
+def test_as_many_as_can_fit_are_known_without_counting_on(planted: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery = open_gallery(planted, label_id=None, wanted=PictureFilter(max_quality=0.75))
+    monkeypatch.setattr(galleries, "MAX_COUNTED", gallery.most - 1)
+    counted = count_fitting(planted, gallery)
+    assert (counted.least, counted.most, counted.by_facet) == (gallery.most, gallery.most, None)
+    monkeypatch.setattr(galleries, "MAX_COUNTED", gallery.most - 2)
+    counted = count_fitting(planted, gallery)
+    assert (counted.least, counted.most) == (gallery.most - 1, gallery.most)
 
 
 def test_counts_are_kept_as_pictures_go_come_back_and_labels_get_parents(planted: Connection) -> None:

@@ -97,6 +97,7 @@ def test_gallery_that_few_pictures_fit_says_that_it_was_cut_short(visitor, monke
         "at=%22%3E%3Cscript%3E",
         "after=1~99999999999999999999",
         "sort=size&after=99999999999~1",
+        f"sort=size&at={'9' * 400}",
         "reviewed=<b>",
     ],
 )
@@ -105,6 +106,15 @@ def test_address_that_asks_for_what_cannot_be_is_refused_in_words(visitor, query
     assert answer.status_code == 400
     assert "expected" in answer.text or "is not a place in this list" in answer.text
     assert "<script>alert" not in answer.text
+
+
+def test_jump_to_a_score_that_no_picture_can_have_shows_none(visitor) -> None:
+    assert shown(visitor.get("/images?sort=quality&at=1e-300").text) == []
+
+
+@pytest.mark.parametrize("label_id", [2**31, 10**30])
+def test_label_with_a_number_that_none_can_have_is_not_there(visitor, label_id: int) -> None:
+    assert visitor.get(f"/labels/{label_id}").status_code == 404
 
 
 def test_hostile_city_is_only_a_city(visitor) -> None:

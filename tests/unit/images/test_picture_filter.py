@@ -128,6 +128,8 @@ def test_gallery_can_be_entered_at_a_time_a_score_and_a_size() -> None:
     assert place_at("newest", "2026-02-10") == GalleryPlace(datetime(2026, 2, 11, tzinfo=UTC), 0)
     assert place_at("quality", "0.5").key == 0.5
     assert place_at("size", "512").key == 512
+    # Less than single precision can hold.
+    assert place_at("quality", "1e-300").key == 0
 
 
 @pytest.mark.parametrize(
@@ -135,8 +137,8 @@ def test_gallery_can_be_entered_at_a_time_a_score_and_a_size() -> None:
     [
         *(("newest", text) for text in ("0.5", "2026-13", "9999-12")),
         ("oldest", "0000-00"),
-        *(("quality", text) for text in ("2026-02", "nan", "1.01")),
-        *(("size", text) for text in ("-3", "1e3")),
+        *(("quality", text) for text in ("2026-02", "nan", "inf", "1.01")),
+        *(("size", text) for text in ("-3", "1e3", "9" * 400)),
     ],
 )
 def test_gallery_cannot_be_entered_at_what_it_does_not_go_by(sort: str, text: str) -> None:
