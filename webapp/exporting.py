@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -17,7 +18,8 @@ from deep_images_hub.datasets.exports.formats import FORMATS, ExportFormat, file
 from deep_images_hub.datasets.exports.identity import etag_of
 from deep_images_hub.datasets.exports.parts import part_from_query
 from deep_images_hub.datasets.takedown import current_version
-from deep_images_hub.errors import NotFoundError
+from deep_images_hub.errors import NotFoundError, UnavailableError
+from deep_images_hub.logs import open_log
 from deep_images_hub.wiring import Hub
 from webapp.sending import send
 from webapp.services import hub, services
@@ -26,6 +28,7 @@ from webapp.services import hub, services
 MEASURED_UP_TO_IMAGES = 2_000
 _KEPT_LENGTHS = 10_000
 ZIP = FORMATS["imagefolder"]
+log = open_log(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,15 @@ class OpenExport:
         """Return a file's exact length, or None where finding it out would take long."""
         if file.name in self.known:
             return self.known[file.name].size_bytes
-        measured = services().measured
-        if (etag := self.etags[file.name]) not in measured:
-            if len(measured) >= _KEPT_LENGTHS:
-                measured.clear()
-            measured[etag] = file.size_bytes()
-        return measured[etag]
+        measured, etag = services().measured, self.etags[file.name]
+        # Another thread may clear it at any moment.
+        with suppress(KeyError):
+            return measured[etag]
+        size_bytes = file.size_bytes()
+        if len(measured) >= _KEPT_LENGTHS:
+            measured.clear()
+        measured[etag] = size_bytes
+        return size_bytes
 
     def send(self, file_name: str) -> Response:
         """Send a file, and keep its length and sha256 once all of it was sent. Raises NotFoundError."""
@@ -117,8 +123,12 @@ def open_exported(version_id: int, format_name: str, asked: Mapping[str, str]) -
 
 
 def _keep(hub: Hub, etag: str, file: KnownFile) -> None:
-    with hub.engine.begin() as connection:
-        keep_file(connection, etag=etag, file=file)
+    try:
+        with hub.engine.begin() as connection:
+            keep_file(connection, etag=etag, file=file)
+    except UnavailableError as error:
+        # Somebody has just got all of it, and must not be told otherwise for this.
+        log.warning("export_file_not_kept", etag=etag, message=str(error))
 
 
 def whole_of(version: DatasetVersion) -> Export:

@@ -12,9 +12,11 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from deep_images_hub.catalogue.datasets import DatasetVersion
 from deep_images_hub.datasets.exports.export import Export
 from deep_images_hub.datasets.exports.formats import FORMATS
+from deep_images_hub.datasets.exports.identity import etag_of
 from deep_images_hub.datasets.exports.lists import CSV_TYPE, csv_blocks
 from deep_images_hub.datasets.recipe import SPLITS
-from deep_images_hub.errors import ForbiddenError
+from deep_images_hub.datasets.slugs import file_stem
+from deep_images_hub.errors import ConflictError, ForbiddenError
 from webapp.access import public, requires
 from webapp.exporting import ZIP, OpenExport, open_exported
 from webapp.services import hub
@@ -44,7 +46,7 @@ def page(version_id: int, format_name: str) -> ResponseReturnValue:
         splits=SPLITS,
         sizes={of["name"]: of["size_bytes"] for of in opened.manifest()["files"]},
         list_url=_file_url(token, opened, "files.txt"),
-        command=f"curl -f {shlex.quote(_file_url(token, opened, 'files.txt'))} | xargs -n 1 curl -fL -C - -O",
+        command=_command(token, opened),
         link_hours=LINK_HOURS,
     )
 
@@ -61,9 +63,16 @@ def file(version_id: int, format_name: str, file_name: str) -> ResponseReturnVal
 def file_by_link(token: str, format_name: str, file_name: str) -> ResponseReturnValue:
     """Stream a file of an export of the dataset that a signed link stands for."""
     opened = open_exported(_version_of(token), format_name, request.args)
+    if request.args.get("etag") not in (None, _etag(opened, file_name)):
+        # Files of before and of now do not make a dataset together.
+        raise ConflictError(
+            "What this link is for has changed; most likely a picture was taken down. Open the dataset's page for a new link "
+            "and take all files again."
+        )
     if file_name == "files.txt":
         urls = [_file_url(token, opened, of.name) for of in opened.files]
-        return Response("\n".join(urls) + "\n", content_type="text/plain; charset=utf-8")
+        headers = {"Cache-Control": "private, no-store"}
+        return Response("\n".join(urls) + "\n", content_type="text/plain; charset=utf-8", headers=headers)
     return _answer(opened, file_name)
 
 
@@ -83,8 +92,17 @@ def download_by_link(token: str) -> ResponseReturnValue:
 
 def zip_command(export: Export, version: DatasetVersion) -> str:
     """Return what to type to download a version as a zip without a browser."""
-    url = url_for("exports.download_by_link", token=_link_token(version), _external=True)
-    return f"curl -fL -C - -o {shlex.quote(ZIP.files(export)[0].name)} {shlex.quote(url)}"
+    (file,) = ZIP.files(export)
+    etag = etag_of(export, ZIP, file)
+    url = url_for("exports.download_by_link", token=_link_token(version), etag=etag, _external=True)
+    return f"curl -fL -C - -o {shlex.quote(file.name)} {shlex.quote(url)}"
+
+
+def _command(token: str, opened: OpenExport) -> str:
+    """Return what to type for all files, into a folder: curl goes on with what has the same name, of another dataset too."""
+    folder = f"{file_stem(opened.version.name)}-{opened.format.name}-{_etag(opened, 'files.txt')[:12]}"
+    listed = shlex.quote(_file_url(token, opened, "files.txt"))
+    return f"(mkdir -p {folder} && cd {folder} && curl -f {listed} | xargs -n 1 curl -fL -C - -O)"
 
 
 def _answer(opened: OpenExport, file_name: str) -> ResponseReturnValue:
@@ -121,14 +139,22 @@ def _zip_of(version_id: int) -> Response:
 
 
 def _file_url(token: str, opened: OpenExport, file_name: str) -> str:
-    return url_for(
+    url = url_for(
         "exports.file_by_link",
         token=token,
         format_name=opened.format.name,
         file_name=file_name,
         **opened.export.part.query,
+        etag=_etag(opened, file_name),
         _external=True,
     )
+    # An address may hold it as it is, but xargs takes it for a quotation mark.
+    return url.replace("'", "%27")
+
+
+def _etag(opened: OpenExport, file_name: str) -> str:
+    """Return what stands for a file's bytes; for a list of all files, that of the first."""
+    return opened.etags.get(file_name, opened.etags[opened.files[0].name])
 
 
 def _link_token(version: DatasetVersion) -> str:

@@ -58,11 +58,16 @@ def send(
 
 def _wanted(size_bytes: int, etag: str) -> tuple[int, int]:
     """Return the bytes that are asked for: from the first, to before the second. None of them: what is asked for is not there."""
-    asked = request.range
-    is_other = "If-Range" in request.headers and request.if_range.etag != etag
+    asked = request.range if request.method == "GET" else None
+    same = f'"{etag}"'
+    # An address may say it too: curl sends no If-Range, and would join halves of two files.
+    is_other = request.headers.get("If-Range", same) != same or request.args.get("etag", etag) != etag
     # Several ranges at once are answered with the whole, which the protocol allows.
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or is_other:
         return 0, size_bytes
+    if (start := asked.ranges[0][0]) < 0:
+        # The last so many bytes: of a shorter file all of them.
+        return max(0, size_bytes + start), size_bytes
     return asked.range_for_length(size_bytes) or (0, 0)
 
 

@@ -265,9 +265,12 @@ def label_split_counts(connection: Connection, version_id: int) -> list[LabelSpl
     return [LabelSplitCount(**row._mapping) for row in rows]
 
 
-def attribution_counts(connection: Connection, version_id: int) -> list[AttributionCount]:
-    """Return how many pictures of a version came under each licence and attribution, by those."""
-    rows = connection.execute(load_query("version_attributions"), {"version_id": version_id})
+def attribution_counts(
+    connection: Connection, version_id: int, *, split: str | None = None, label_code: str | None = None
+) -> list[AttributionCount]:
+    """Return how many pictures of a version, a split or a label of it came under each licence and attribution, by those."""
+    parameters = {"version_id": version_id, "split": split, "label_code": label_code}
+    rows = connection.execute(load_query("version_attributions"), parameters)
     return [AttributionCount(**row._mapping) for row in rows]
 
 

@@ -56,10 +56,10 @@ class CataloguePictures:
         with self.engine.connect() as connection:
             return version_first(connection, version_id=self.version_id, split=split, label_code=label_code, limit=count)
 
-    def attributions(self) -> list[AttributionCount]:
-        """Return how many pictures came under each licence and attribution."""
+    def attributions(self, split: str | None, label_code: str | None) -> list[AttributionCount]:
+        """Return how many pictures of what `in_order` yields came under each licence and attribution."""
         with self.engine.connect() as connection:
-            return attribution_counts(connection, self.version_id)
+            return attribution_counts(connection, self.version_id, split=split, label_code=label_code)
 
 
 def open_export(

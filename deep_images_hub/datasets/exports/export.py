@@ -72,8 +72,8 @@ class ExportedVersion(Protocol):
 class PictureSource(Protocol):
     """Reads the pictures of one version from the catalogue. It holds no connection between two pages."""
 
-    def attributions(self) -> Sequence[AttributionCount]:
-        """Return how many pictures came under each licence and attribution."""
+    def attributions(self, split: str | None, label_code: str | None) -> Sequence[AttributionCount]:
+        """Return how many pictures of what `in_order` yields came under each licence and attribution."""
         ...
 
     def in_order(self, split: str | None, label_code: str | None) -> Iterator[VersionPicture]:
@@ -152,8 +152,8 @@ class Export:
     @cached_property
     def attributions(self) -> Sequence[AttributionCount]:
         """The part's pictures by licence and attribution."""
-        if self.part.is_whole:
-            return self.source.attributions()
+        if self.part.first is None:
+            return self.source.attributions(self.part.split, self.part.label_code)
         images = Counter((of.licence, of.attribution) for split in self.splits for of in self.pictures(split))
         found = sorted(images.items(), key=lambda pair: (pair[0][0], pair[0][1] is not None, pair[0][1] or ""))
         return [AttributionCount(licence, attribution, count) for (licence, attribution), count in found]

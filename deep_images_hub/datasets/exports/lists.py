@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
 
@@ -13,6 +14,8 @@ from deep_images_hub.licences import LICENCE_URLS
 
 CSV_TYPE = "text/csv; charset=utf-8"
 _ROWS_IN_BLOCK = 1_000
+# `csv` does not quote a text for it, and readers end a row there.
+_LONE_RETURN = re.compile("\r(?!\n)")
 
 # What `picture_values` says of a picture.
 PICTURE_COLUMNS = (
@@ -98,6 +101,13 @@ def csv_blocks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
     """Yield a CSV in blocks of many rows."""
     rows = itertools.chain([header], rows)
     while block := list(itertools.islice(rows, _ROWS_IN_BLOCK)):
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(block)
-        yield text.getvalue().encode()
+        text = _csv_text(block)
+        if _LONE_RETURN.search(text):
+            text = _csv_text([[_LONE_RETURN.sub("\n", of) if isinstance(of, str) else of for of in row] for row in block])
+        yield text.encode()
+
+
+def _csv_text(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -6,6 +6,7 @@ of a file follows from the lengths of its pictures.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any
@@ -129,7 +130,8 @@ def _schema(export: Export) -> pa.Schema:
 
 def _distinct(names: Sequence[str], codes: Sequence[str]) -> list[str]:
     """Return names of which no two are the same, as Hugging Face wants them: with the code behind those that repeat."""
-    return [f"{name} ({code})" if names.count(name) > 1 else name for name, code in zip(names, codes, strict=True)]
+    times = Counter(names)
+    return [f"{name} ({code})" if times[name] > 1 else name for name, code in zip(names, codes, strict=True)]
 
 
 def _table(export: Export, schema: pa.Schema, pictures: Sequence[VersionPicture], bodies: Sequence[bytes]) -> pa.Table:

@@ -20,7 +20,7 @@ class Part:
     Attributes:
         split: only this one of SPLITS.
         label_code: only pictures of this label.
-        first: at most so many pictures of each split, spread evenly over its labels; more pictures hold the fewer ones.
+        first: at most so many pictures of each split, of each label by its share; more pictures hold the fewer ones.
     """
 
     split: str | None = None
@@ -62,6 +62,6 @@ def part_from_query(query: Mapping[str, str], *, label_codes: Collection[str]) -
             f"This dataset has no label {label_code[:60]!r}. Expected the code of one of its {len(label_codes)} labels, "
             "as its labels.csv names them."
         )
-    if first is not None and not (first.isascii() and first.isdecimal() and 1 <= int(first[:9]) <= MAX_FIRST):
+    if first is not None and not (first.isascii() and first.isdecimal() and len(first) <= 9 and 1 <= int(first) <= MAX_FIRST):
         raise InvalidInputError(f"first is {first[:40]!r}; expected a whole number from 1 to {MAX_FIRST}, or nothing for all.")
     return Part(split=split, label_code=label_code, first=int(first) if first else None)

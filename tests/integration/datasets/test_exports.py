@@ -235,7 +235,10 @@ def test_first_pictures_are_of_many_labels_and_fewer_are_among_more(export_of) -
     [
         ({"split": "dev"}, "Expected one of: train, validation, test"),
         ({"label": "/m/none"}, "no label '/m/none'"),
-        *(({"first": first}, "expected a whole number") for first in ("0", "-1", "x", "²", "1e3", str(MAX_FIRST + 1), "9" * 99)),
+        *(
+            ({"first": first}, "expected a whole number")
+            for first in ("0", "-1", "x", "²", "1e3", str(MAX_FIRST + 1), "9" * 99, f"{1:09}{MAX_FIRST}")
+        ),
     ],
 )
 def test_part_that_does_not_exist_is_refused(query, words) -> None:

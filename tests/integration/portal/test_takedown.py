@@ -1,7 +1,9 @@
 """Reporting a picture and taking it down: who may, what it reaches, and that nothing that was frozen changes."""
 
+import html
 import io
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -323,3 +325,29 @@ def test_selection_lets_go_of_a_picture_that_was_taken_down(clients, portal) -> 
 
     assert "left the hub" not in client.get("/selection").text
     assert send(client, "/selection/freeze", name="What is left").status_code == 302
+
+
+def test_links_of_before_a_takedown_join_no_halves(clients, portal) -> None:
+    stays, goes = portal.images["/m/apple"][6:8]
+    version = portal.version(name="Halves", pictures=(stays, goes))
+
+    def link(path: str) -> str:
+        page = html.unescape(clients["premium"].get(path).text)
+        return re.search(r"http://localhost(/datasets/links/[^'\s]+)", page)[1]
+
+    visitor, rest = clients["nobody"], {"Range": "bytes=100-"}
+    zipped, listed = link(f"/datasets/{version.id}"), link(f"/datasets/{version.id}/exports/webdataset")
+    shard = visitor.get(listed).text.split()[0].removeprefix("http://localhost")
+    assert [visitor.get(address, headers=rest).status_code for address in (zipped, shard)] == [206, 206]
+
+    report(portal, goes)
+    remove(portal, goes)
+
+    answer = visitor.get(zipped, headers=rest)
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None
+    for address in (listed, shard):
+        answer = visitor.get(address, headers=rest)
+        assert answer.status_code == 409
+        assert "Open the dataset's page for a new link" in html.unescape(answer.text)

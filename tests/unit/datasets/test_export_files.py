@@ -1,5 +1,7 @@
 """Files that are made while they are sent: how far they read ahead, and what they do about pictures that are not as announced."""
 
+import csv
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ import pytest
 
 from deep_images_hub.datasets.exports.export import VersionPicture
 from deep_images_hub.datasets.exports.files import Chunk, ChunkedFile
+from deep_images_hub.datasets.exports.lists import csv_blocks
 from deep_images_hub.errors import UnavailableError
 
 COUNT = 2_000
@@ -76,3 +79,10 @@ def test_length_of_a_file_is_found_out_without_the_store() -> None:
 def test_picture_of_another_length_than_announced_stops_the_file() -> None:
     with pytest.raises(UnavailableError, match="has 99 bytes in the store and 100 in the catalogue"):
         list(file_of(CountingStore(size_bytes=99), 1, count=3).blocks())
+
+
+def test_csv_keeps_a_row_whose_text_holds_a_carriage_return() -> None:
+    rows = [("Ada\rBo", 1), ("Cy\r\nDi", 2), ('"', None)]
+    text = b"".join(csv_blocks(("a", "b"), rows)).decode()
+    read = list(csv.reader(io.StringIO(text, newline="")))
+    assert read == [["a", "b"], ["Ada\nBo", "1"], ["Cy\r\nDi", "2"], ['"', ""]]
