@@ -6,10 +6,12 @@ to the same weights to rounding, where the workers divide the batch, and groups 
 (docs/experiments.md). This module is TensorFlow's, because of `tf.distribute`.
 """
 
-import itertools
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,29 +81,29 @@ def train(
     train_step = _train_step(strategy, network, optimizer, task.distort, l2=config.l2 / workers)
     validation_step = _validation_step(strategy, network)
     share = {"global_batch": config.global_batch, "rank": rank, "workers": workers}
-    training = _prepared(training_batches(task.training, seed=config.seed, noise_width=task.noise_width, **share))
-    has_validation = len(task.validation) > 0
-    if has_validation:
-        validation = _prepared(validation_batches(task.validation, **share))
-        validation_step_count = steps_per_epoch(len(task.validation), config.global_batch)
+    training_steps = training_batches(task.training, seed=config.seed, noise_width=task.noise_width, **share)
+    validation_steps = validation_batches(task.validation, **share)
+    validation_step_count = steps_per_epoch(len(task.validation), config.global_batch)
+    has_validation = validation_step_count > 0
 
     best_weights, best_epoch, best_loss = network.get_weights(), 0, float("inf")
     reports: list[EpochReport] = []
-    for epoch in range(1, config.epochs + 1):
-        sums = sum(train_step(next(training)).numpy() for _ in range(step_count))
-        average_statistics()
-        validation_sums = np.full(3, np.nan)
-        if has_validation:
-            validation_sums = sum(validation_step(next(validation)).numpy() for _ in range(validation_step_count))
-        report = EpochReport(epoch, config.epochs, *_means(sums), *_means(validation_sums))
-        reports.append(report)
-        if rank == 0:
-            on_epoch(report)
-        # The sums are over all workers, the same numbers everywhere: all workers decide the same.
-        if not has_validation or report.validation_loss < best_loss:
-            best_weights, best_epoch, best_loss = network.get_weights(), epoch, report.validation_loss
-        elif epoch - best_epoch >= config.patience:
-            break
+    with _prepared(training_steps) as training, _prepared(validation_steps) as validation:
+        for epoch in range(1, config.epochs + 1):
+            sums = sum(train_step(next(training)).numpy() for _ in range(step_count))
+            average_statistics()
+            validation_sums = np.full(3, np.nan)
+            if has_validation:
+                validation_sums = sum(validation_step(next(validation)).numpy() for _ in range(validation_step_count))
+            report = EpochReport(epoch, config.epochs, *_means(sums), *_means(validation_sums))
+            reports.append(report)
+            if rank == 0:
+                on_epoch(report)
+            # The sums are over all workers, the same numbers everywhere: all workers decide the same.
+            if not has_validation or report.validation_loss < best_loss:
+                best_weights, best_epoch, best_loss = network.get_weights(), epoch, report.validation_loss
+            elif epoch - best_epoch >= config.patience:
+                break
     return Trained(best_weights, best_epoch, reports)
 
 
@@ -129,16 +131,28 @@ def _optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.O
     return keras.optimizers.Adam(schedule, epsilon=config.epsilon)
 
 
-def _prepared(batches: Iterator[Batch]) -> Iterator[Any]:
-    """Prepare this worker's batches ahead, in another thread."""
-    first = next(batches)
-    signature = tuple(tf.TensorSpec(np.shape(part), np.asarray(part).dtype) for part in _parts(first))
-    dataset = tf.data.Dataset.from_generator(lambda: map(_parts, itertools.chain([first], batches)), output_signature=signature)
-    return iter(dataset.prefetch(_PREPARED_BATCHES))
+@contextmanager
+def _prepared(batches: Iterator[Batch]) -> Iterator[Iterator[Any]]:
+    """Prepare this worker's batches ahead, in another thread, for as long as the block lasts.
+
+    A dataset of `tf.data` would do the same, and takes many seconds to be taken down.
+    """
+    with ThreadPoolExecutor(1) as thread:
+
+        def prepared() -> Iterator[Any]:
+            ahead: deque[Future[Any]] = deque()
+            while True:
+                while len(ahead) <= _PREPARED_BATCHES:
+                    ahead.append(thread.submit(_tensors, batches))
+                yield ahead.popleft().result()
+
+        yield prepared()
 
 
-def _parts(batch: Batch) -> tuple[Any, ...]:
-    return batch.inputs, batch.class_index, batch.weight, batch.noise, batch.total_weight
+def _tensors(batches: Iterator[Batch]) -> tuple[Any, ...]:
+    batch = next(batches)
+    parts = (batch.inputs, batch.class_index, batch.weight, batch.noise, batch.total_weight)
+    return tuple(tf.convert_to_tensor(part) for part in parts)
 
 
 def _train_step(

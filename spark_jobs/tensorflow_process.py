@@ -1,5 +1,6 @@
 """TensorFlow in Spark's Python workers: how many threads it gets, and a process of its own where it needs one."""
 
+import atexit
 import ctypes
 import importlib
 import multiprocessing
@@ -72,4 +73,6 @@ def fresh_process() -> Iterator[Callable[..., Any]]:
 def _begin() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    # Run last, when all is handed over: TensorFlow takes seconds to take itself apart.
+    atexit.register(os._exit, 0)
     use_one_thread()
