@@ -1,11 +1,10 @@
 -- The newest batches of a city, or of everywhere, as a GeoJSON FeatureCollection of points (RFC 7946: longitude first, WGS 84).
--- Batches whose supplier shared no place are left out; nobody's name is in it.
+-- Batches whose supplier shared no place are left out. They go by number: keys can hold what suppliers called their folders.
 -- Parameters: city (null: everywhere), limit.
 -- Columns: geojson.
 with latest as (
     select
         batches.id,
-        batches.key,
         labels.code as label_code,
         labels.name as label_name,
         batches.licence,
@@ -33,7 +32,7 @@ select
             json_agg(
                 json_build_object(
                     'type', 'Feature',
-                    'id', key,
+                    'id', id,
                     'geometry', json_build_object('type', 'Point', 'coordinates', json_build_array(longitude, latitude)),
                     'properties', json_build_object(
                         'label_code', label_code,

@@ -172,14 +172,16 @@ def test_geojson_of_a_city_is_a_feature_collection_with_longitude_first(connecti
     plant_batch(connection, "b2", hours=2, place_id=place)
     plant_batch(connection, "nowhere", hours=3)
 
+    ids = {key: batch_by_key(connection, key).id for key in ("b1", "b2")}
+
     found = json.loads(json.dumps(latest_batches_geojson(connection, city="hell's kitchen")))
 
     assert list(found) == ["type", "features"]
     assert found["type"] == "FeatureCollection"
-    assert [feature["id"] for feature in found["features"]] == ["b2", "b1"]
+    assert [feature["id"] for feature in found["features"]] == [ids["b2"], ids["b1"]]
     assert found["features"][1] == {
         "type": "Feature",
-        "id": "b1",
+        "id": ids["b1"],
         "geometry": {"type": "Point", "coordinates": [-73.99, 40.76]},
         "properties": {
             "label_code": "hells-kitchen",
@@ -195,7 +197,7 @@ def test_geojson_of_a_city_is_a_feature_collection_with_longitude_first(connecti
             "postcode": "10019",
         },
     }
-    assert [feature["id"] for feature in latest_batches_geojson(connection, limit=1)["features"]] == ["b2"]
+    assert [feature["id"] for feature in latest_batches_geojson(connection, limit=1)["features"]] == [ids["b2"]]
 
 
 def test_geojson_of_a_city_without_batches_is_an_empty_collection(connection: Connection) -> None:
