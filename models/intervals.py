@@ -1,7 +1,7 @@
 """How far a measured share may be from the true one. Plain numbers: imports no Keras."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,18 @@ def bootstrap_interval(
         measure: what is wanted, of pictures given by position; a picture may come several times.
         groups: (n,) the group of each picture; n at least 1.
     """
+    draws = [measure(chosen) for chosen in redrawn(groups, times=_RESAMPLED, seed=seed)]
+    return [float(bound) for bound in np.quantile(draws, (0.025, 0.975))]
+
+
+def redrawn(groups: NDArray[np.integer], *, times: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of as many groups as there are, drawn with replacement, so many times.
+
+    Args:
+        groups: (n,) the group of each position; n at least 1.
+    """
     random = np.random.default_rng(seed)
     order = np.argsort(groups, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    draws = [
-        measure(np.concatenate([members[at] for at in random.integers(0, len(members), len(members))])) for _ in range(_RESAMPLED)
-    ]
-    return [float(bound) for bound in np.quantile(draws, (0.025, 0.975))]
+    for _ in range(times):
+        yield np.concatenate([members[at] for at in random.integers(0, len(members), len(members))])

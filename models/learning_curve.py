@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from models.intervals import redrawn
 from models.linear_probe import fit_probe
 
 # Exponents that were found elsewhere lie between; with so few points the fit needs to be told.
@@ -107,6 +108,7 @@ def learning_curve(
     test: tuple[NDArray[np.floating], NDArray[np.integer]],
     train_counts: Sequence[int],
     *,
+    groups: NDArray[np.integer],
     seed: int,
 ) -> dict[str, Any] | None:
     """Measure a classifier of features on parts of its training split, and look ahead.
@@ -115,6 +117,7 @@ def learning_curve(
         training: scaled features (n, d) and class indices (n,).
         test: the same of the test split.
         train_counts: training pictures by class index.
+        groups: (n,) of the test split, as in `models.evaluate.HeldOut`.
 
     Returns:
         JSON values: `points` of `images` a label and `accuracy`; `train_counts` as given; the fitted `floor`, `scale` and
@@ -126,7 +129,7 @@ def learning_curve(
     if not measured:
         return None
     curve, images = curve_of(measured), measured[-1].images
-    curves = _curves_of_other_splits(measured, seed=seed)
+    curves = _curves_of_other_splits(measured, groups, seed=seed)
     twice = [one.accuracy_at(2 * images) for one in curves]
     return {
         "points": [{"images": one.images, "accuracy": float(one.is_right.mean())} for one in measured],
@@ -184,15 +187,14 @@ def _part(class_index: NDArray[np.integer], share: float, random: np.random.Gene
     return np.concatenate(kept)
 
 
-def _curves_of_other_splits(measured: Sequence[Measurement], *, seed: int) -> list[LearningCurve]:
-    """Fit the curve again and again to test pictures and measurements drawn with replacement: how far it may be off."""
+def _curves_of_other_splits(measured: Sequence[Measurement], groups: NDArray[np.integer], *, seed: int) -> list[LearningCurve]:
+    """Fit the curve again and again to groups of test pictures and to measurements, both drawn anew: how far it may be off."""
     random = np.random.default_rng(seed)
-    count = len(measured[-1].is_right)
-    curves = []
-    for _ in range(_DRAWS):
-        drawn = [measured[at] for at in random.integers(0, len(measured), len(measured))]
-        curves.append(curve_of(drawn, random.integers(0, count, count)))
-    return curves
+    count = len(measured)
+    return [
+        curve_of([measured[at] for at in random.integers(0, count, count)], chosen)
+        for chosen in redrawn(groups, times=_DRAWS, seed=seed)
+    ]
 
 
 def curve_of(measured: Sequence[Measurement], test_positions: NDArray[np.integer] | None = None) -> LearningCurve:

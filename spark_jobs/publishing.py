@@ -157,6 +157,7 @@ def _learning_curve(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) -> 
         (scaled[train], class_index[train]),
         (scaled[test], class_index[test]),
         training_set.counts("train"),
+        groups=training_set.test_split().groups,
         seed=plan.config.seed,
     )
 

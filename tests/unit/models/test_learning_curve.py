@@ -6,13 +6,16 @@ import pytest
 from models.learning_curve import LearningCurve, Measurement, fit_curve, learning_curve, needs
 from models.linear_probe import fit_probe
 
+# Test pictures that have nothing to do with one another.
+ALONE = np.arange(800)
+CORNERS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+
 
 def clusters(per_class: int, *, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Make features of four classes around the corners of a square, and their class indices."""
     random = np.random.default_rng(seed)
     class_index = np.repeat(np.arange(4), per_class)
-    corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
-    features = np.concatenate([corners[class_index], np.zeros((len(class_index), 30))], axis=1)
+    features = np.concatenate([CORNERS[class_index], np.zeros((len(class_index), 30))], axis=1)
     return (features + random.normal(0, spread, features.shape)).astype(np.float32), class_index
 
 
@@ -48,15 +51,15 @@ def test_curve_measured_on_half_of_the_pictures_foretells_what_all_of_them_give(
     training, test = clusters(160, spread=0.7), clusters(200, spread=0.7, seed=1)
     is_half = np.arange(640) % 2 == 0
 
-    half = learning_curve((training[0][is_half], training[1][is_half]), test, [80] * 4, seed=0)
-    whole = learning_curve(training, test, [160] * 4, seed=0)
+    half = learning_curve((training[0][is_half], training[1][is_half]), test, [80] * 4, groups=ALONE, seed=0)
+    whole = learning_curve(training, test, [160] * 4, groups=ALONE, seed=0)
 
     assert half is not None
     assert whole is not None
     assert half["twice"] == pytest.approx(whole["points"][-1]["accuracy"], abs=0.03)
     assert half["twice_interval"][0] <= half["twice"] <= half["twice_interval"][1]
     assert all(goal["accuracy"] > half["points"][-1]["accuracy"] for goal in half["goals"])
-    assert learning_curve(training, test, [160] * 4, seed=0) == whole
+    assert learning_curve(training, test, [160] * 4, groups=ALONE, seed=0) == whole
 
 
 def test_label_that_is_found_less_often_needs_more_pictures_and_one_that_is_always_found_none() -> None:
@@ -82,7 +85,23 @@ def test_more_pictures_than_can_be_foreseen_are_not_told() -> None:
     assert (need.low, need.likely, need.high) == (None, None, None)
 
 
+def test_interval_is_wider_where_test_pictures_came_together() -> None:
+    training, test = clusters(40, spread=0.7), clusters(200, spread=0.7, seed=1)
+    # Batches of a hundred that are about as hard: those of the first are mostly mistaken, those of the last never.
+    hardness = (test[0][:, :2] * CORNERS[test[1]]).min(axis=1).argsort(kind="stable").argsort(kind="stable")
+
+    alone = learning_curve(training, test, [40] * 4, groups=ALONE, seed=0)
+    together = learning_curve(training, test, [40] * 4, groups=hardness // 100, seed=0)
+
+    assert alone is not None
+    assert together is not None
+    assert together["points"] == alone["points"]
+    low, high = alone["twice_interval"]
+    wide_low, wide_high = together["twice_interval"]
+    assert wide_high - wide_low > high - low
+
+
 def test_few_test_pictures_give_no_curve() -> None:
     training, test = clusters(20, spread=0.5), clusters(12, spread=0.5, seed=1)
 
-    assert learning_curve(training, test, [20] * 4, seed=0) is None
+    assert learning_curve(training, test, [20] * 4, groups=ALONE[:48], seed=0) is None
