@@ -35,8 +35,9 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 def run_job(job: Job, parser: ArgumentParser, arguments: list[str] | None = None) -> NoReturn:
     """Run a job in this process, which spark-submit started, and exit with its status."""
     _end_with_the_jvm()
-    # Py4J writes what it also raises into the root log, with a stack trace: a Ctrl-C for instance.
+    # Py4J logs what it also raises, with a stack trace, by the root log and by its own: a Ctrl-C for instance.
     logging.getLogger().addFilter(lambda record: record.module != "java_gateway")
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
 
     def run(settings: Settings, given: Namespace) -> int:
         hub = open_hub(settings)

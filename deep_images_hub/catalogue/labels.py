@@ -275,7 +275,10 @@ def load_graph(connection: Connection, graph: LabelGraph, *, source: str) -> Loa
             "relations": [edge.relation for edge in edges],
         },
     ).scalar_one()
+    # Thousands of rows at once: by what PostgreSQL knew of the tables before, queries of them took minutes.
+    connection.execute(text("analyze labels, label_edges"))
     closure_changed = refresh_closure(connection)
+    connection.execute(text("analyze label_closure, label_counts"))
     return LoadedGraph(
         labels_added=names.added, labels_renamed=names.renamed, edges_added=edges_added, closure_changed=closure_changed
     )
