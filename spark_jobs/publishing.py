@@ -15,7 +15,7 @@ from deep_images_hub.object_store.keys import model_key
 from deep_images_hub.pretrained_weights import WeightsFile
 from deep_images_hub.wiring import Hub
 from models.calibration import fit_temperature
-from models.evaluate import judge, judge_scores
+from models.evaluate import HeldOut, judge, judge_scores
 from models.learning_curve import learning_curve
 from models.specs import backbone_spec
 from models.training_outcome import Trained
@@ -76,7 +76,7 @@ def publish(
     metrics |= _training_metrics(plan, training_set, trained)
     on_stage("evaluate", {"test_top1": metrics["test_top1"]})
     if plan.features_model is not None:
-        metrics["learning_curve"] = _learning_curve(hub, plan, training_set)
+        metrics["learning_curve"] = _learning_curve(hub, plan, training_set, test)
         on_stage("outlook", {})
     row = {
         "backbone": plan.backbone,
@@ -143,21 +143,20 @@ def _cooled(weights: list[NDArray[np.float32]], temperature: float | None) -> li
     return [*weights[:-2], *(weight / divisor for weight in weights[-2:])]
 
 
-def _learning_curve(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) -> dict[str, Any] | None:
-    """Say how accuracy grew with pictures, and how many more are expected to help; None where measuring that takes too long."""
+def _learning_curve(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, test: HeldOut) -> dict[str, Any] | None:
+    """Say how accuracy grew with pictures, and how many more are expected to help; None where that cannot be measured here."""
     from models.head import FeatureScale
 
     assert plan.features_model is not None
     with hub.engine.connect() as connection:
         features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
-    train, test = training_set.positions("train"), training_set.positions("test")
+    train = training_set.positions("train")
     scaled = FeatureScale.of(features[train]).scaled(features)
-    class_index = training_set.class_index
     return learning_curve(
-        (scaled[train], class_index[train]),
-        (scaled[test], class_index[test]),
+        (scaled[train], training_set.class_index[train]),
+        (scaled[training_set.positions("test")], test.class_index),
         training_set.counts("train"),
-        groups=training_set.test_split().groups,
+        groups=test.groups,
         seed=plan.config.seed,
     )
 

@@ -73,6 +73,7 @@ def fresh_process() -> Iterator[Callable[..., Any]]:
 def _begin() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    # Run last, when all is handed over: TensorFlow takes seconds to take itself apart.
+    # Results were sent by then, and what Python imports from here on has tidied up. TensorFlow's libraries, which come after,
+    # take seconds to take themselves apart.
     atexit.register(os._exit, 0)
     use_one_thread()

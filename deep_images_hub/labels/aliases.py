@@ -1,11 +1,10 @@
 """Read what else labels are called from a CSV: a header line `label,also_called`, then one line for each label and word."""
 
-import csv
 from pathlib import Path
 
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.labels.graph import MAX_TEXT_LENGTH, clean_text
-from deep_images_hub.labels.text_file import open_text
+from deep_images_hub.labels.text_file import csv_rows
 
 HEADER = ["label", "also_called"]
 
@@ -18,22 +17,12 @@ def read_aliases(file: Path) -> list[tuple[str, str]]:
         InvalidInputError: the file has another form; the message names the line.
     """
     pairs = []
-    with open_text(file) as lines:
-        rows = csv.reader(lines, strict=True)
-        try:
-            header = [cell.strip().lower() for cell in next(rows, [])]
-            if header != HEADER:
-                raise InvalidInputError(f"{file} begins with {','.join(header)!r}. Expected the header line 'label,also_called'.")
-            for row in rows:
-                cells = [clean_text(cell) for cell in row]
-                if not any(cells):
-                    continue
-                if len(cells) != 2 or not all(0 < len(cell) <= MAX_TEXT_LENGTH for cell in cells):
-                    raise InvalidInputError(
-                        f"Line {rows.line_num} of {file} is {','.join(row)[:MAX_TEXT_LENGTH]!r}. Expected: label,also_called, "
-                        f"each of 1 to {MAX_TEXT_LENGTH} characters."
-                    )
-                pairs.append((cells[0], cells[1]))
-        except csv.Error as error:
-            raise InvalidInputError(f"Line {rows.line_num} of {file} is not CSV: {error}.") from error
+    for number, row in csv_rows(file, HEADER):
+        cells = [clean_text(cell) for cell in row]
+        if len(cells) != 2 or not all(0 < len(cell) <= MAX_TEXT_LENGTH for cell in cells):
+            raise InvalidInputError(
+                f"Line {number} of {file} is {','.join(row)[:MAX_TEXT_LENGTH]!r}. Expected: label,also_called, "
+                f"each of 1 to {MAX_TEXT_LENGTH} characters."
+            )
+        pairs.append((cells[0], cells[1]))
     return pairs

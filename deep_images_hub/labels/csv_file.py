@@ -3,12 +3,11 @@
 A label is its own code. A line without a parent makes a root; a label with several parents has several lines.
 """
 
-import csv
 from pathlib import Path
 
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.labels.graph import LabelGraph, graph_from_pairs
-from deep_images_hub.labels.text_file import open_text
+from deep_images_hub.labels.text_file import csv_rows
 
 HEADER = ["label", "parent"]
 
@@ -21,20 +20,10 @@ def read_label_csv(file: Path) -> LabelGraph:
         InvalidInputError: the file has another form; the message names the line.
     """
     pairs = []
-    with open_text(file) as lines:
-        rows = csv.reader(lines, strict=True)
-        try:
-            header = [cell.strip().lower() for cell in next(rows, [])]
-            if header != HEADER:
-                raise InvalidInputError(f"{file} begins with {','.join(header)!r}. Expected the header line 'label,parent'.")
-            for row in rows:
-                if not any(cell.strip() for cell in row):
-                    continue
-                if len(row) > 2 or not row[0].strip():
-                    raise InvalidInputError(f"Line {rows.line_num} of {file} is {','.join(row)!r}. Expected: label,parent.")
-                pairs.append((row[0], row[1] if len(row) == 2 else None))
-        except csv.Error as error:
-            raise InvalidInputError(f"Line {rows.line_num} of {file} is not CSV: {error}.") from error
+    for number, row in csv_rows(file, HEADER):
+        if len(row) > 2 or not row[0].strip():
+            raise InvalidInputError(f"Line {number} of {file} is {','.join(row)!r}. Expected: label,parent.")
+        pairs.append((row[0], row[1] if len(row) == 2 else None))
     if not pairs:
         raise InvalidInputError(f"{file} names no label. Expected lines of label,parent under the header line.")
     return graph_from_pairs(pairs)
