@@ -53,6 +53,9 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
     const response = await fetch(`${searchForm.dataset.suggest}?q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } });
     if (!response.ok || turn !== asked) return;
     const { labels } = await response.json();
+    // Whoever has chosen already keeps the choice when a later answer has it too.
+    const choice = list.querySelectorAll("a")[chosen]?.getAttribute("href");
+    const kept = labels.findIndex((label) => label.url === choice);
     list.replaceChildren(
       ...labels.map((label, at) =>
         element("a", { href: label.url, role: "option", id: `${list.id}-${at}`, tabindex: "-1", "data-code": label.code }, element("span", { class: "found" }, label.name, ...(label.alias ? [element("span", {}, ` ${label.alias}`)] : [])), element("span", {}, label.images.toLocaleString("en"))),
@@ -60,8 +63,10 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
     );
     if (!labels.length) list.append(element("p", {}, "No label has this in its name."));
     list.hidden = false;
-    chosen = -1;
     shownFor = query;
+    chosen = -1;
+    if (kept >= 0) choose(kept);
+    else input.removeAttribute("aria-activedescendant");
     input.setAttribute("aria-expanded", "true");
   };
   input.addEventListener("input", () => {

@@ -1,0 +1,73 @@
+"""The catalogue's tables, as SQLAlchemy Core sees them. The schema itself is made by sql/migrations; a test holds both equal.
+
+Surrogate keys are `id`; what has a name outside the catalogue (a label's code, a batch's key, a picture's sha256) keeps it in a
+unique column, and everything that must be reproducible is derived from those names and never from an id. Times are UTC.
+"""
+
+from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes
+from deep_images_hub.catalogue.tables.decisions import batch_mails, decision_changes, redecisions, staged_decisions, verdicts
+from deep_images_hub.catalogue.tables.demand import demands, watches
+from deep_images_hub.catalogue.tables.galleries import facet_changes, facet_counts, shown_images
+from deep_images_hub.catalogue.tables.labels import label_aliases, label_closure, label_counts, label_edges, labels
+from deep_images_hub.catalogue.tables.people import geocodings, places, users
+from deep_images_hub.catalogue.tables.pictures import (
+    LABEL_SET,
+    descriptors,
+    duplicate_groups,
+    embeddings,
+    image_labels,
+    images,
+    picture_reports,
+)
+from deep_images_hub.catalogue.tables.sending import (
+    adopted_folders,
+    adoption_refusals,
+    batches,
+    deliveries,
+    downloads,
+    submissions,
+)
+from deep_images_hub.catalogue.tables.shared import metadata
+from deep_images_hub.catalogue.tables.training import trained_models, training_events, training_runs
+
+__all__ = [
+    "LABEL_SET",
+    "adopted_folders",
+    "adoption_refusals",
+    "batch_mails",
+    "batches",
+    "dataset_items",
+    "dataset_versions",
+    "decision_changes",
+    "deliveries",
+    "demands",
+    "descriptors",
+    "downloads",
+    "duplicate_groups",
+    "embeddings",
+    "export_files",
+    "facet_changes",
+    "facet_counts",
+    "geocodings",
+    "image_labels",
+    "images",
+    "label_aliases",
+    "label_closure",
+    "label_counts",
+    "label_edges",
+    "labels",
+    "metadata",
+    "picture_reports",
+    "places",
+    "recipes",
+    "redecisions",
+    "shown_images",
+    "staged_decisions",
+    "submissions",
+    "trained_models",
+    "training_events",
+    "training_runs",
+    "users",
+    "verdicts",
+    "watches",
+]

@@ -1,0 +1,71 @@
+"""Training runs, what they said on their way, and the models that came of them."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from deep_images_hub.catalogue.tables.shared import created_at, id_column, metadata, one_of
+from deep_images_hub.training import RUN_STATUSES
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    id_column(),
+    Column("version_id", ForeignKey("dataset_versions.id"), nullable=False),
+    Column("requested_by", ForeignKey("users.id"), index=True),
+    Column("backbone", Text, nullable=False),
+    Column("workers", SmallInteger, CheckConstraint("workers > 0", name="workers_positive"), nullable=False),
+    Column("status", Text, nullable=False, server_default="queued"),
+    Column("message", Text, comment="for people: the last thing that happened, or why it failed"),
+    Column("attempt", SmallInteger, nullable=False, server_default=text("0")),
+    Column("lease_owner", Text),
+    Column("lease_until", DateTime(timezone=True)),
+    created_at(),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    one_of("status", RUN_STATUSES),
+    CheckConstraint("(status = 'running') = (lease_owner is not null and lease_until is not null)", name="running_has_lease"),
+    CheckConstraint("(status in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end_has_time"),
+    Index("ix_training_runs_queue", "id", postgresql_where=text("status in ('queued', 'running')")),
+)
+
+training_events = Table(
+    "training_events",
+    metadata,
+    id_column(),
+    Column("run_id", ForeignKey("training_runs.id"), nullable=False, index=True),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("stage", Text, nullable=False, comment="features, train, evaluate, export"),
+    Column("done", Integer, nullable=False, comment="steps of the stage that are done, e.g. epochs"),
+    Column("total", Integer, nullable=False),
+    Column("metrics", JSONB, nullable=False, server_default=text("'{}'")),
+    created_at(),
+)
+
+trained_models = Table(
+    "trained_models",
+    metadata,
+    id_column(),
+    Column("run_id", ForeignKey("training_runs.id"), nullable=False, unique=True),
+    Column("backbone", Text, nullable=False),
+    Column(
+        "weights", Text, nullable=False, comment="where the backbone's first weights came from: imagenet, sha256:..., or scratch"
+    ),
+    Column("label_codes", JSONB, nullable=False, comment="position = class index"),
+    Column("metrics", JSONB, nullable=False),
+    Column("keras_key", Text, nullable=False),
+    Column("keras_sha256", Text, nullable=False),
+    Column("onnx_key", Text, nullable=False),
+    Column("onnx_sha256", Text, nullable=False),
+    created_at(),
+)
