@@ -3,9 +3,13 @@
 import os
 import smtplib
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
@@ -142,6 +146,31 @@ class SmtpPost:
 
 def _words(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+
+
+def plain_message(*, to: str, sender: str, subject: str, name: str, lines: Sequence[str]) -> EmailMessage:
+    """Write an e-mail of plain text that nobody is to answer.
+
+    Args:
+        to: an address.
+        sender: an address, or a name with an address: `Hub <hub@example.org>`.
+        subject: one line.
+        name: what its Message-ID is made of: should it arrive twice all the same, a mail program shows it once.
+
+    Raises:
+        InvalidInputError: the address cannot stand in a message.
+    """
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    try:
+        message["To"] = Address(addr_spec=to)
+    except (ValueError, IndexError, HeaderParseError) as error:
+        raise InvalidInputError(f"{to!r} cannot stand in an e-mail as an address.") from error
+    message["From"] = sender
+    message["Subject"] = subject
+    message["Message-ID"] = f"<{name}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("\n".join(lines) + "\n")
+    return message
 
 
 def open_post(settings: Settings) -> Post:

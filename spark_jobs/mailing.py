@@ -1,4 +1,8 @@
-"""The part of intake that tells suppliers by e-mail what became of their batches, beside the work and never in its way."""
+"""The part of intake that tells people by e-mail, beside the work and never in its way.
+
+Suppliers hear what became of their batches; whoever asked for pictures, voted for them or watches their label
+hears that they are there.
+"""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +23,7 @@ from deep_images_hub.catalogue.batch_mails import (
 from deep_images_hub.errors import HubError, InvalidInputError, UnavailableError
 from deep_images_hub.mail import CutOffError, Post, open_post
 from deep_images_hub.settings import Settings
+from deep_images_hub.telling import send_next_notice, settle
 
 # How long a mail server that could not be used is left alone.
 _REST_S = 60.0
@@ -40,6 +45,7 @@ class Mailing:
         self._is_over = False
         self._not_before = 0.0
         self.sent = 0
+        self.told = 0
         self.problem: str | None = None
 
     def __enter__(self) -> Self:
@@ -64,6 +70,8 @@ class Mailing:
     def report(self) -> list[str]:
         """Return lines that say what was sent and what was not. Call it when it is over."""
         lines = [f"{self.sent} e-mails to suppliers sent."] if self.sent else []
+        if self.told:
+            lines.append(f"{self.told} e-mails sent that what was wanted is there.")
         with self._engine.connect() as connection:
             counts = mail_counts(connection)
         if counts.waiting:
@@ -80,6 +88,9 @@ class Mailing:
         try:
             while not self._is_over and send_next(self._engine, self._post, self._settings):
                 self.sent += 1
+            settle(self._engine)
+            while not self._is_over and send_next_notice(self._engine, self._post, self._settings):
+                self.told += 1
         except HubError as error:
             self.problem = str(error)
             self._not_before = time.monotonic() + _REST_S

@@ -5,13 +5,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.errors import HeaderParseError
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import parseaddr
 
-from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.mail import plain_message
 
 # What is wrong with a submission, after "Refused: ..." and "Needs a look: ...".
 REASON_WORDS = {
@@ -142,17 +138,13 @@ def batch_message(result: BatchResult, *, sender: str, portal_url: str | None) -
     Raises:
         InvalidInputError: the supplier's address cannot stand in a message.
     """
-    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    try:
-        message["To"] = Address(addr_spec=result.supplier_email)
-    except (ValueError, IndexError, HeaderParseError) as error:
-        raise InvalidInputError(f"{result.supplier_email!r} cannot stand in an e-mail as an address.") from error
-    message["From"] = sender
-    message["Subject"] = f"{result.accepted:,} of {result.submitted:,} photographs accepted: {_one_line(result.label_name)}"
-    message["Message-ID"] = f"<batch.{result.batch_key}@{parseaddr(sender)[1].rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join(_message_lines(result, portal_url)) + "\n")
-    return message
+    return plain_message(
+        to=result.supplier_email,
+        sender=sender,
+        subject=f"{result.accepted:,} of {result.submitted:,} photographs accepted: {_one_line(result.label_name)}",
+        name=f"batch.{result.batch_key}",
+        lines=_message_lines(result, portal_url),
+    )
 
 
 def _message_lines(result: BatchResult, portal_url: str | None) -> list[str]:

@@ -17,8 +17,10 @@ from pathlib import Path
 from deep_images_hub.catalogue.training import TrainingRun, finish_run, renew_lease, return_run, run_by_id, take_run
 from deep_images_hub.errors import ConflictError, UnavailableError
 from deep_images_hub.logs import open_log
+from deep_images_hub.mail import open_post
 from deep_images_hub.runtime.spark_submit import ask_to_stop, end_now, spark_submit, start
 from deep_images_hub.settings import Settings
+from deep_images_hub.telling import send_next_notice, settle
 from deep_images_hub.wiring import Hub
 
 JOB = "train_baseline"
@@ -26,6 +28,8 @@ JOB = "train_baseline"
 _POLL_S = 1.0
 _STOP_GRACE_S = 30.0
 _ASK_AGAIN_S = 1.0
+# How often it is looked whether what people wanted is there.
+_TELL_S = 30.0
 _MESSAGE_LENGTH = 500
 _LOG_TAIL_BYTES = 4_000
 
@@ -56,6 +60,9 @@ class Dispatcher:
             hub: its settings say how long a lease is, and how Spark is started.
             most_at_once: runs under way at the same time.
             start_run: starts the child process of a run, whose output goes to a file.
+
+        Raises:
+            SettingsError: smtp_url is not an address of a mail server, or mail_from none of a sender.
         """
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.is_stopping = False
@@ -64,6 +71,8 @@ class Dispatcher:
         self._start_run = start_run
         self._children: list[_Child] = []
         self._renewed = time.monotonic()
+        self._post = open_post(hub.settings)
+        self._tell_at = 0.0
         self._log = log.bind(owner=self.owner)
 
     def work(self, *, until_idle: bool = False) -> None:
@@ -94,6 +103,8 @@ class Dispatcher:
             self._children.remove(child)
         if time.monotonic() - self._renewed > self._hub.settings.lease_s / 3:
             self._renew_leases()
+        if time.monotonic() >= self._tell_at:
+            self._tell()
         while len(self._children) < self._most_at_once:
             with self._hub.engine.begin() as connection:
                 run = take_run(connection, owner=self.owner, lease_s=self._hub.settings.lease_s)
@@ -107,6 +118,16 @@ class Dispatcher:
         process = self._start_run(self._hub.settings, run, log_file)
         self._children.append(_Child(run=run, process=process, log_file=log_file))
         self._log.info("run_started", run_id=run.id, attempt=run.attempt, pid=process.pid, log_file=log_file)
+
+    def _tell(self) -> None:
+        """Close demands that are met and send one e-mail; where there was one, the next step sends another."""
+        try:
+            settle(self._hub.engine)
+            is_more = send_next_notice(self._hub.engine, self._post, self._hub.settings)
+        except UnavailableError as error:
+            self._log.warning("notices_wait", message=str(error))
+            is_more = False
+        self._tell_at = time.monotonic() + (0.0 if is_more else _TELL_S)
 
     def _renew_leases(self) -> None:
         for child in self._children:

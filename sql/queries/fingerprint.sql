@@ -195,10 +195,46 @@ with contents (table_name, content) as (
     from embeddings
     join images on images.id = embeddings.image_id
     union all
-    select 'demands', row(labels.code, users.email, demands.target_images, demands.note)::text
+    select
+        'demands',
+        row(
+            labels.code, users.email, demands.target_images, demands.note, places.country_code, places.region, places.city,
+            places.postcode, demands.status, demands.vote_count, demands.near_images, demands.met_images
+        )::text
     from demands
     join labels on labels.id = demands.label_id
     join users on users.id = demands.user_id
+    left join places on places.id = demands.place_id
+    union all
+    select
+        'demand_votes',
+        row(labels.code, users.email, demands.target_images, demands.place_id is null, voters.email)::text
+    from demand_votes
+    join demands on demands.id = demand_votes.demand_id
+    join labels on labels.id = demands.label_id
+    join users on users.id = demands.user_id
+    join users as voters on voters.id = demand_votes.user_id
+    union all
+    select
+        'label_proposals',
+        row(
+            users.email, label_proposals.name, parents.code, label_proposals.note, label_proposals.target_images,
+            label_proposals.status, labels.code, label_proposals.answer, deciders.email
+        )::text
+    from label_proposals
+    join users on users.id = label_proposals.user_id
+    left join labels as parents on parents.id = label_proposals.parent_id
+    left join labels on labels.id = label_proposals.label_id
+    left join users as deciders on deciders.id = label_proposals.decided_by
+    union all
+    select
+        'notices',
+        row(users.email, labels.code, demands.target_images, label_proposals.name, notices.status)::text
+    from notices
+    join users on users.id = notices.user_id
+    left join demands on demands.id = notices.demand_id
+    left join labels on labels.id = demands.label_id
+    left join label_proposals on label_proposals.id = notices.proposal_id
     union all
     select 'watches', row(users.email, labels.code)::text
     from watches

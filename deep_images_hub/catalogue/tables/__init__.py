@@ -6,7 +6,7 @@ unique column, and everything that must be reproducible is derived from those na
 
 from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes
 from deep_images_hub.catalogue.tables.decisions import batch_mails, decision_changes, redecisions, staged_decisions, verdicts
-from deep_images_hub.catalogue.tables.demand import demands, watches
+from deep_images_hub.catalogue.tables.demand import demand_votes, demands, label_proposals, notices, watches
 from deep_images_hub.catalogue.tables.galleries import facet_changes, facet_counts, shown_images
 from deep_images_hub.catalogue.tables.labels import label_aliases, label_closure, label_counts, label_edges, labels
 from deep_images_hub.catalogue.tables.people import geocodings, places, users
@@ -40,6 +40,7 @@ __all__ = [
     "dataset_versions",
     "decision_changes",
     "deliveries",
+    "demand_votes",
     "demands",
     "descriptors",
     "downloads",
@@ -55,8 +56,10 @@ __all__ = [
     "label_closure",
     "label_counts",
     "label_edges",
+    "label_proposals",
     "labels",
     "metadata",
+    "notices",
     "picture_reports",
     "places",
     "recipes",

@@ -52,6 +52,7 @@ batches = Table(
     Index("ix_batches_label_id_id", "label_id", "id"),
     Index("ix_batches_submitted_at_id", "submitted_at", "id"),
     Index("ix_batches_place_id_submitted_at_id", "place_id", "submitted_at", "id"),
+    Index("ix_batches_place_id_label_id", "place_id", "label_id", postgresql_where=text("place_id is not null")),
     Index("ix_batches_origin", "origin", postgresql_where=text("origin is not null")),
 )
 
