@@ -115,6 +115,16 @@ class Settings(BaseSettings):
     )
     portal_secure_cookies: bool = Field(False, description="Send cookies over TLS only. On behind a TLS proxy.")
     max_upload_bytes: int = Field(32_000_000, gt=0, description="Longest request body that the portal reads.")
+    max_batch_photographs: int = Field(500, gt=0, le=100_000, description="Photographs that one upload may hold.")
+    max_photographs_per_day: int = Field(
+        5_000, gt=0, description="Photographs that one account may send through the portal within 24 hours."
+    )
+    max_form_bytes: int = Field(
+        300_000_000, gt=0, description="Longest form with photographs, from browsers that send without scripts."
+    )
+    abandoned_upload_days: float = Field(
+        7.0, gt=0, description="`sweep` counts an upload as given up when nothing has come for so long."
+    )
     lease_s: float = Field(60.0, gt=1, description="A training run without a heartbeat for this long may be taken by another.")
     log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for production.")
 

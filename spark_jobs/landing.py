@@ -30,7 +30,7 @@ from spark_jobs.sending import opened_store, planned_frame
 _OUTCOMES_SCHEMA = "number long, files long, unnamed long, left_out string, reason string, problem string"
 # Deliveries of one task: then the store is down, and not one object of it.
 _MAX_FAILURES_IN_A_ROW = 2
-_OWN_AREAS = ("images", "landing", "models", "simulation", "thumbnails")
+_OWN_AREAS = ("images", "landing", "models", "simulation", "thumbnails", "uploads")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Find objects that nothing in the catalogue names, and names without their object; with --delete, remove the former.
 
 Reads: the keys of the catalogue, and a listing of the store.
-Writes: nothing, unless --delete is given: then it deletes what nobody names and is older than --older-than-hours.
+Writes: nothing, unless --delete is given: then it forgets uploads that were given up (setting abandoned_upload_days), and deletes
+what nobody names and is older than --older-than-hours.
 
 Orphans are what killed uploads and trainings leave behind. Intake leaves none: what it has stored before it is killed is named by
 its next run. What runs now stores objects before the catalogue knows of them, hence the age. Killed anywhere, it has deleted some
@@ -18,6 +19,7 @@ from typing import NoReturn
 from pyspark.sql import SparkSession
 
 from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys, still_unnamed
+from deep_images_hub.catalogue.uploads import abandoned_uploads, forget_abandoned
 from deep_images_hub.object_store import ObjectStat
 from deep_images_hub.object_store.reconcile import Missing, Orphan, reconcile
 from deep_images_hub.progress import Progress
@@ -47,6 +49,7 @@ def sweep(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
     """Say what does not fit together, and delete what was asked for. Returns 1 when an object is missing, else 0."""
     before = datetime.now(UTC) - timedelta(hours=given.older_than_hours)
     any_missing = any_orphan = False
+    _sweep_uploads(hub, delete=given.delete)
     with hub.engine.connect() as connection:
         counts = object_key_counts(connection)
     for area, count in counts.items():
@@ -60,6 +63,17 @@ def sweep(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
         print("sweep: objects are missing. Restore them from the store's backup or versions; the catalogue still names them.")
         return 1
     return 0
+
+
+def _sweep_uploads(hub: Hub, *, delete: bool) -> None:
+    """Count uploads that were given up, and forget them if asked for: what lies there for them is named by nobody then."""
+    before = datetime.now(UTC) - timedelta(days=hub.settings.abandoned_upload_days)
+    with hub.engine.connect() as connection:
+        keys = abandoned_uploads(connection, before=before)
+    for key in keys if delete else ():
+        with hub.engine.begin() as connection:
+            forget_abandoned(connection, key=key, before=before)
+    print(f"sweep: {len(keys):,} uploads given up{', and now forgotten' if delete and keys else ''}.")
 
 
 def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bool) -> AreaFindings:

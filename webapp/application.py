@@ -28,6 +28,8 @@ from webapp import (
     runs,
     security,
     selection,
+    upload_files,
+    uploads,
     wording,
 )
 from webapp.services import Services
@@ -73,6 +75,8 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     error_pages.register(app)
     wording.register(app)
     for noun in (home, labels, images, latest, selection, datasets, exports, runs, models, accounts, batches, operations, review):
+        app.register_blueprint(noun.blueprint)
+    for noun in (uploads, upload_files):
         app.register_blueprint(noun.blueprint)
     return app
 

@@ -88,3 +88,8 @@ def within_km(connection: Connection, *, latitude: float, longitude: float, radi
         if (distance := distance_km(latitude, longitude, (place := Place(*columns)).latitude, place.longitude)) <= radius_km
     ]
     return sorted(near, key=lambda found: (found.distance_km, found.place_id))
+
+
+def place_by_id(connection: Connection, place_id: int) -> Place:
+    """Return a place."""
+    return Place(*connection.execute(select(*_PLACE_COLUMNS).where(places.c.id == place_id)).one())

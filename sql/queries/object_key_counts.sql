@@ -3,9 +3,15 @@
 -- Columns: area, names; by area.
 select 'images/' as area, count(*) as names from images
 union all
-select 'landing/', (select count(*) from submissions) + (select count(*) from batches)
+select
+    'landing/',
+    (select count(*) from submissions)
+    + (select count(*) from batches)
+    + (select count(*) from upload_files where upload_files.object_key is not null)
 union all
 select 'models/', 2 * count(*) from trained_models
 union all
 select 'thumbnails/', count(*) from images
+union all
+select 'uploads/', count(*) from upload_parts
 order by area

@@ -1,5 +1,5 @@
 -- Which objects does the catalogue name in one area of the store? Also those of decisions that wait to be merged, some of them for days.
--- Parameters: area (images/, landing/, models/ or thumbnails/).
+-- Parameters: area (images/, landing/, models/, thumbnails/ or uploads/).
 -- Columns: key; in order of its UTF-8 bytes.
 with staged as (
     select distinct staged_decisions.picture_key, staged_decisions.thumbnail_key
@@ -17,6 +17,8 @@ names (area, key) as (
     union all
     select 'landing/', manifest_key from batches
     union all
+    select 'landing/', object_key from upload_files where object_key is not null
+    union all
     select 'models/', keras_key from trained_models
     union all
     select 'models/', onnx_key from trained_models
@@ -24,6 +26,8 @@ names (area, key) as (
     select 'thumbnails/', thumbnail_key from images
     union all
     select 'thumbnails/', thumbnail_key from staged
+    union all
+    select 'uploads/', object_key from upload_parts
 )
 select key
 from names

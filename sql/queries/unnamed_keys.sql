@@ -1,5 +1,5 @@
 -- Which of these objects does nothing in the catalogue name? Pictures are found by the hash that their keys hold, which is indexed.
--- Parameters: area (images/, landing/, models/ or thumbnails/), keys (array).
+-- Parameters: area (images/, landing/, models/, thumbnails/ or uploads/), keys (array).
 -- Columns: key; in order of its UTF-8 bytes.
 with asked as (
     select key, substring(key from '/([0-9a-f]{64})[.]jpg$') as sha256
@@ -15,10 +15,13 @@ where
         when 'landing/' then
             exists (select from submissions where submissions.object_key = asked.key)
             or exists (select from batches where batches.manifest_key = asked.key)
+            or exists (select from upload_files where upload_files.object_key = asked.key)
         when 'models/' then
             exists (select from trained_models where asked.key in (trained_models.keras_key, trained_models.onnx_key))
         when 'thumbnails/' then
             exists (select from images where images.sha256 = asked.sha256 and images.thumbnail_key = asked.key)
             or asked.key in (select thumbnail_key from staged_decisions where thumbnail_key is not null)
+        when 'uploads/' then
+            exists (select from upload_parts where upload_parts.object_key = asked.key)
     end
 order by asked.key collate "C"

@@ -29,6 +29,7 @@ from deep_images_hub.catalogue.tables.sending import (
 )
 from deep_images_hub.catalogue.tables.shared import metadata
 from deep_images_hub.catalogue.tables.training import trained_models, training_events, training_runs
+from deep_images_hub.catalogue.tables.uploads import upload_files, upload_parts, uploads
 
 __all__ = [
     "LABEL_SET",
@@ -70,6 +71,9 @@ __all__ = [
     "trained_models",
     "training_events",
     "training_runs",
+    "upload_files",
+    "upload_parts",
+    "uploads",
     "users",
     "verdicts",
     "watches",

@@ -27,7 +27,7 @@ batches = Table(
     metadata,
     id_column(),
     Column("key", Text, nullable=False, unique=True, comment="the sender's name for it; sending it again changes nothing"),
-    Column("supplier_id", ForeignKey("users.id"), nullable=False, index=True),
+    Column("supplier_id", ForeignKey("users.id"), nullable=False),
     Column("label_id", ForeignKey("labels.id"), nullable=False),
     Column("place_id", ForeignKey("places.id")),
     Column("licence", Text, nullable=False),
@@ -53,6 +53,7 @@ batches = Table(
     Index("ix_batches_submitted_at_id", "submitted_at", "id"),
     Index("ix_batches_place_id_submitted_at_id", "place_id", "submitted_at", "id"),
     Index("ix_batches_place_id_label_id", "place_id", "label_id", postgresql_where=text("place_id is not null")),
+    Index("ix_batches_supplier_id_submitted_at_id", "supplier_id", "submitted_at", "id"),
     Index("ix_batches_origin", "origin", postgresql_where=text("origin is not null")),
 )
 

@@ -71,6 +71,15 @@ PROMISED = {
     "POST /review/reports/keep": _needs("operate"),
     "POST /review/reports/doubt": _needs("operate"),
     "POST /review/reports/take-down": _needs("operate"),
+    "GET /send": _needs("submit"),
+    "POST /send": _needs("submit"),
+    "GET /send/<upload_key>": _needs("submit"),
+    "POST /send/<upload_key>/finish": _needs("submit"),
+    "POST /send/<upload_key>/discard": _needs("submit"),
+    "POST /send/<upload_key>/files": _needs("submit"),
+    "GET /send/<upload_key>/files/<int:position>": _needs("submit"),
+    "PATCH /send/<upload_key>/files/<int:position>": _needs("submit"),
+    "DELETE /send/<upload_key>/files/<int:position>": _needs("submit"),
     "GET /batches": ANY_ACCOUNT,
     "GET /batches/<batch_key>": ANY_ACCOUNT,
     "GET /batches/<batch_key>/report.csv": ANY_ACCOUNT,
@@ -82,6 +91,7 @@ VALUES = {
     "token": "none",
     "kind": "model.onnx",
     "batch_key": "batch-0",
+    "upload_key": "none",
 }
 
 
@@ -107,7 +117,7 @@ def test_every_route_lets_in_exactly_the_roles_it_promises(app, signed_in, role)
             continue
         method, _, rule = route.partition(" ")
         path = rule
-        for name, value in {"label_id": 1, "version_id": 1, "run_id": 1, "model_id": 1, **VALUES}.items():
+        for name, value in {"label_id": 1, "version_id": 1, "run_id": 1, "model_id": 1, "position": 0, **VALUES}.items():
             for form in (f"<int:{name}>", f"<path:{name}>", f"<{name}>"):
                 path = path.replace(form, str(value))
         answer = client.open(path, method=method, headers={"Accept": "application/json"})

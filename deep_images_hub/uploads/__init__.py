@@ -1,0 +1,1 @@
+"""Photographs on their way from somebody's browser: received in parts that outlive any process, a batch once all are here."""
