@@ -1,10 +1,8 @@
-"""Who may do what: the four roles, and passwords as argon2id hashes."""
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+"""Who may do what: the four roles, which of them people choose themselves, and what is written down of an account's life."""
 
 ROLES = ("supplier", "scientist", "premium", "operator")
-MIN_PASSWORD_LENGTH = 12
+# Chosen at sign-up. The others are granted by an operator.
+CHOSEN_ROLES = ("supplier", "scientist")
 
 # What a role may do beyond reading: the portal's routes name one of these, never a role.
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -14,19 +12,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "operator": frozenset({"submit", "freeze", "download", "train", "predict", "operate"}),
 }
 
-_hasher = PasswordHasher()
+# What `account_changes` tells of: by the account's owner, an operator, or somebody at the hub's command line.
+ACCOUNT_DEEDS = ("made", "role", "closed", "reopened", "password", "email", "name", "signed_out")
 
-
-def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password, salt and parameters included."""
-    return _hasher.hash(password)
-
-
-def is_password(password: str, password_hash: str | None) -> bool:
-    """Tell whether a password belongs to a hash. False for an account that has none."""
-    if password_hash is None:
-        return False
-    try:
-        return _hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
+# What an e-mail to an account's owner is for. The first four hold a link that works once.
+LINK_PURPOSES = ("sign_up", "invitation", "reset", "new_address")
+NOTICE_PURPOSES = ("password_changed", "address_changed")
+MAIL_PURPOSES = LINK_PURPOSES + NOTICE_PURPOSES

@@ -83,7 +83,12 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "Deep Images Hub <hub@localhost>", description="Who e-mails come from: an address, or a name <address>."
     )
-    portal_url: str | None = Field(None, description="Where people reach the portal, for links in e-mails.")
+    portal_url: str | None = Field(
+        None, description="Where people reach the portal, for links in e-mails. Empty: where it listens."
+    )
+
+    # Accounts
+    sign_up_is_open: bool = Field(True, description="People may make accounts themselves. Off: operators make them.")
 
     # Networks
     backbone: Backbone = Field("vgg16", description="Network whose pooled features are kept for every picture.")
@@ -133,6 +138,10 @@ class Settings(BaseSettings):
         if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
             raise ValueError("s3_access_key_id and s3_secret_access_key belong together: set both or neither")
         return self
+
+    def portal_address(self) -> str:
+        """Return where people reach the portal: portal_url, else where it listens. Never what a request claims."""
+        return (self.portal_url or f"http://{self.portal_host}:{self.portal_port}").rstrip("/")
 
     @classmethod
     def settings_customise_sources(

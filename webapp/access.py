@@ -138,7 +138,7 @@ def _check() -> ResponseReturnValue | None:
 
 
 def _user_of_session() -> User | None:
-    """Return the session's account, unless it was closed or its password changed since."""
+    """Return the session's account, unless it was closed, signed out everywhere, or its password changed since."""
     with hub().engine.connect() as connection:
         user = user_by_id(connection, session["user_id"])
     if user is None or not user.is_active or not hmac.compare_digest(session.get("password_mark", ""), _password_mark(user)):
@@ -148,8 +148,8 @@ def _user_of_session() -> User | None:
 
 
 def _password_mark(user: User) -> str:
-    """Return a few digits that change with the password, so that changing it ends every session. Says nothing about it."""
+    """Return a few digits that change with the password and the series, so that a change ends every session."""
     key = current_app.secret_key
     if not isinstance(key, str):
         raise TypeError("the portal's secret key is a text")
-    return hmac.new(key.encode(), (user.password_hash or "").encode(), hashlib.sha256).hexdigest()[:16]
+    return hmac.new(key.encode(), f"{user.session_series} {user.password_hash}".encode(), hashlib.sha256).hexdigest()[:16]

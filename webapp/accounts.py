@@ -3,19 +3,23 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.accounts import hash_password, is_password
-from deep_images_hub.catalogue.users import user_by_email
+from deep_images_hub.catalogue.users import MAX_NAME_LENGTH, user_by_email
+from deep_images_hub.passwords import hash_password, is_password
 from webapp.access import end_session, public, signed_in, signed_in_user, start_session
 from webapp.addresses import safe_target
+from webapp.guessing import count_wrong_password, refuse_guessing
 from webapp.security import SIGN_IN_LIMIT, limiter
 from webapp.services import hub
 
 blueprint = Blueprint("accounts", __name__)
 
-# Longer ones are not even hashed: argon2's work grows with what it is given.
-MAX_PASSWORD_LENGTH = 1_000
 # Checked where there is no such account, so that the answer takes as long as where there is one.
 _NOBODYS_HASH = hash_password("the password of nobody")
+
+
+@blueprint.app_context_processor
+def _sign_up() -> dict[str, bool]:
+    return {"sign_up_is_open": hub().settings.sign_up_is_open}
 
 
 @blueprint.get("/sign-in")
@@ -30,16 +34,18 @@ def sign_in() -> ResponseReturnValue:
 @public
 def submit_sign_in() -> ResponseReturnValue:
     """Check an e-mail address and a password, and start a session."""
-    email, password = request.form.get("email", ""), request.form.get("password", "")
+    email, password = request.form.get("email", "").strip().lower()[:MAX_NAME_LENGTH], request.form.get("password", "")
     target = safe_target(request.form.get("next"), otherwise=url_for("home.index"))
+    refuse_guessing(email)
     with hub().engine.connect() as connection:
-        user = user_by_email(connection, email[:320])
+        user = user_by_email(connection, email)
     password_hash = user.password_hash if user and user.is_active else None
-    is_right = len(password) <= MAX_PASSWORD_LENGTH and is_password(password, password_hash or _NOBODYS_HASH)
+    is_right = is_password(password, password_hash or _NOBODYS_HASH)
     if user is None or password_hash is None or not is_right:
+        count_wrong_password(email)
         # One answer for a wrong address and a wrong password: nobody learns who has an account.
         message = "This e-mail address and password do not go together. Check both and try again."
-        return render_template("sign_in.html", target=target, email=email[:320], problem=message), 401
+        return render_template("sign_in.html", target=target, email=email, problem=message), 401
     start_session(user)
     return redirect(target)
 

@@ -20,10 +20,12 @@ from webapp import (
     exports,
     home,
     images,
+    joining,
     labels,
     latest,
     models,
     operations,
+    own_account,
     review,
     runs,
     security,
@@ -74,7 +76,23 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
-    for noun in (home, labels, images, latest, selection, datasets, exports, runs, models, accounts, batches, operations, review):
+    for noun in (
+        home,
+        labels,
+        images,
+        latest,
+        selection,
+        datasets,
+        exports,
+        runs,
+        models,
+        accounts,
+        joining,
+        own_account,
+        batches,
+        operations,
+        review,
+    ):
         app.register_blueprint(noun.blueprint)
     for noun in (uploads, upload_files):
         app.register_blueprint(noun.blueprint)

@@ -13,6 +13,7 @@ from deep_images_hub.errors import (
     NotFoundError,
     UnavailableError,
 )
+from webapp.guessing import TooManyAttemptsError
 from webapp.wording import size
 
 # Found by the nearest class of an error's ancestry.
@@ -22,6 +23,7 @@ STATUSES: dict[type[HubError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     UnavailableError: 503,
+    TooManyAttemptsError: 429,
 }
 _RETRY_AFTER_S = 10
 

@@ -17,8 +17,13 @@ YEAR_S = 365 * 24 * 3600
 SIGN_IN_LIMIT = "10 per minute; 100 per day"
 PREDICTION_LIMIT = "60 per minute"
 REPORT_LIMIT = "10 per minute; 60 per day"
+# Forms that send e-mail to whatever address is typed.
+ASKING_LIMIT = "10 per minute; 60 per day"
+LINK_LIMIT = "20 per minute"
+ACCOUNT_LIMIT = "30 per minute"
 
-# Counted in each process of the portal; several processes let through as many times more.
+# By network address, a coarse sieve, counted in each process of the portal; several let through as many times more. What must be
+# exact, on one account whoever asks from wherever, is counted in the catalogue (`webapp.guessing`).
 limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
 _form_tokens = CSRFProtect()
 

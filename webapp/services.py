@@ -15,6 +15,7 @@ from deep_images_hub.places.gazetteer import load_gazetteer
 from deep_images_hub.predictions import OpenModels
 from deep_images_hub.uploads.receiving import Receiver
 from deep_images_hub.wiring import Hub
+from webapp.posting import Posting
 
 # Photographs that a process has whole in memory and decodes at once, when they are sent: the largest allowed PNG takes 600 MB.
 _PHOTOGRAPHS_AT_ONCE = 1
@@ -35,6 +36,7 @@ class Services:
             load_gazetteer().places,
             BoundedSemaphore(_PHOTOGRAPHS_AT_ONCE),
         )
+        self.posting = Posting(hub)
         # Lengths of exported files by ETag, found out once in this process; the catalogue keeps those that were sent.
         self.measured: dict[str, int | None] = {}
         # A version never changes, so that its pictures are counted once and not for everybody who looks.

@@ -25,6 +25,17 @@ CHECK_WORDS = {
     "label_agreement": "Does it show what its label says?",
     "review": "Did somebody look at it, and let it in?",
 }
+# What was done to an account, before what it was and what it became.
+DEED_WORDS = {
+    "made": "Account made",
+    "role": "Role changed",
+    "closed": "Account closed",
+    "reopened": "Account opened again",
+    "password": "Password changed",
+    "email": "Address changed",
+    "name": "Name changed",
+    "signed_out": "Signed out everywhere",
+}
 _OUTCOME_WORDS = {"pass": "yes", "flag": "worth a look", "fail": "no"}
 
 # Widths of pictures in a gallery's rows go by class, since pages may hold no inline styles. 2 % apart: nobody sees it.
@@ -44,6 +55,7 @@ def register(app: Flask) -> None:
         cause=lambda name: CAUSE_WORDS.get(name, name),
         check=lambda name: CHECK_WORDS.get(name, name),
         outcome=lambda name: _OUTCOME_WORDS.get(name, name),
+        deed=lambda name: DEED_WORDS.get(name, name),
         plural=plural,
         at_most=at_most,
     )

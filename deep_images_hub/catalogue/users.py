@@ -1,19 +1,29 @@
-"""Accounts. Who may do what is in `accounts`; sessions are the portal's."""
+"""Accounts: made, found, changed. Who may do what is in `accounts`; sessions are the portal's; every change is written down."""
 
 import re
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from deep_images_hub.accounts import MIN_PASSWORD_LENGTH, PERMISSIONS, ROLES, hash_password
+from deep_images_hub.accounts import PERMISSIONS, ROLES
+from deep_images_hub.catalogue.account_changes import add_account_change
 from deep_images_hub.catalogue.tables import users
-from deep_images_hub.errors import ConflictError, InvalidInputError
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
+from deep_images_hub.passwords import check_password, hash_password
 
 MAX_NAME_LENGTH = 200
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_COLUMNS = (users.c.id, users.c.email, users.c.display_name, users.c.role, users.c.is_active, users.c.password_hash)
+_COLUMNS = (
+    users.c.id,
+    users.c.email,
+    users.c.display_name,
+    users.c.role,
+    users.c.is_active,
+    users.c.password_hash,
+    users.c.session_series,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,7 @@ class User:
         role: one of `accounts.ROLES`.
         is_active: False: may not sign in.
         password_hash: argon2id; None: cannot sign in.
+        session_series: sessions of an earlier one have ended.
     """
 
     id: int
@@ -35,58 +46,61 @@ class User:
     role: str
     is_active: bool
     password_hash: str | None = field(repr=False)
+    session_series: int
 
     def may(self, permission: str) -> bool:
         """Tell whether the account is active and its role has a permission of `accounts.PERMISSIONS`."""
         return self.is_active and permission in PERMISSIONS[self.role]
 
 
-def create_user(connection: Connection, *, email: str, display_name: str, role: str, password: str | None = None) -> User:
+def create_user(
+    connection: Connection,
+    *,
+    email: str,
+    display_name: str,
+    role: str,
+    password: str | None = None,
+    made_by: int | None = None,
+    is_own_doing: bool = False,
+) -> User:
     """Make an account; without a password nobody can sign in to it.
+
+    Args:
+        made_by: the operator who makes it; None: somebody at the command line, or a program.
+        is_own_doing: its owner makes it, and nobody else.
 
     Raises:
         InvalidInputError: the e-mail address, the name, the role or the password cannot be used.
         ConflictError: the address has an account.
     """
-    _check_role(role)
+    check_role(role)
+    cleaned, name = clean_email(email), clean_name(display_name)
     row = connection.execute(
         insert(users)
         .values(
-            email=_clean_email(email),
-            display_name=_clean_name(display_name),
+            email=cleaned,
+            display_name=name,
             role=role,
-            password_hash=None if password is None else _hash(password),
+            password_hash=None if password is None else _checked_hash(password, cleaned, name),
         )
         .on_conflict_do_nothing(index_elements=[users.c.email])
         .returning(*_COLUMNS)
     ).one_or_none()
     if row is None:
-        raise ConflictError(f"{_clean_email(email)} has an account already. Sign in, or choose another address.")
-    return User(**row._mapping)
-
-
-def change_user(connection: Connection, user_id: int, *, role: str | None = None, password: str | None = None) -> None:
-    """Give an account another role or password; None leaves it. Sessions under the old password end.
-
-    Raises:
-        InvalidInputError: the role or the password cannot be used.
-    """
-    values = {}
-    if role is not None:
-        _check_role(role)
-        values["role"] = role
-    if password is not None:
-        values["password_hash"] = _hash(password)
-    if values:
-        connection.execute(update(users).where(users.c.id == user_id).values(values))
+        raise ConflictError(f"{cleaned} has an account already. Sign in, or choose another address.")
+    user = User(**row._mapping)
+    add_account_change(
+        connection, user_id=user.id, deed="made", value_after=role, changed_by=user.id if is_own_doing else made_by
+    )
+    return user
 
 
 def ensure_supplier(connection: Connection, *, email: str, display_name: str) -> int:
     """Return the id of the account with this address, making one of a supplier who cannot sign in when there is none."""
-    cleaned = _clean_email(email)
+    cleaned = clean_email(email)
     connection.execute(
         insert(users)
-        .values(email=cleaned, display_name=_clean_name(display_name), role="supplier")
+        .values(email=cleaned, display_name=clean_name(display_name), role="supplier")
         .on_conflict_do_nothing(index_elements=[users.c.email])
     )
     user_id: int = connection.execute(select(users.c.id).where(users.c.email == cleaned)).scalar_one()
@@ -103,14 +117,103 @@ def user_by_id(connection: Connection, user_id: int) -> User | None:
     return _one(connection, users.c.id == user_id)
 
 
-def _check_role(role: str) -> None:
+def change_role(connection: Connection, user: User, role: str, *, changed_by: int | None) -> None:
+    """Give an account another role; the same one: nothing. Raises InvalidInputError when it is none."""
+    check_role(role)
+    if role != user.role:
+        connection.execute(update(users).where(users.c.id == user.id).values(role=role))
+        _note(connection, user, "role", changed_by, before=user.role, after=role)
+
+
+def change_password(connection: Connection, user: User, password: str, *, changed_by: int | None) -> User:
+    """Give an account another password. All its sessions end, and its links that are under way work no longer.
+
+    Raises:
+        InvalidInputError: the password cannot be used.
+    """
+    password_hash = _checked_hash(password, user.email, user.display_name)
+    connection.execute(update(users).where(users.c.id == user.id).values(password_hash=password_hash))
+    _end_links(connection, user)
+    _note(connection, user, "password", changed_by)
+    return user_of(connection, user.id)
+
+
+def change_name(connection: Connection, user: User, display_name: str, *, changed_by: int | None) -> None:
+    """Give an account another name; the same one: nothing. Raises InvalidInputError when it cannot be shown."""
+    name = clean_name(display_name)
+    if name != user.display_name:
+        connection.execute(update(users).where(users.c.id == user.id).values(display_name=name))
+        _note(connection, user, "name", changed_by, before=user.display_name, after=name)
+
+
+def change_email(connection: Connection, user: User, email: str, *, changed_by: int | None) -> None:
+    """Give an account another address, which its owner has proved. Links that went to the old one work no longer.
+
+    Raises:
+        InvalidInputError: it is no address.
+        ConflictError: another account has it.
+    """
+    cleaned = clean_email(email)
+    other = user_by_email(connection, cleaned)
+    if other is not None and other.id != user.id:
+        raise ConflictError("This address belongs to another account by now. Choose another one.")
+    _end_links(connection, user)
+    connection.execute(update(users).where(users.c.id == user.id).values(email=cleaned))
+    _note(connection, user, "email", changed_by, before=user.email, after=cleaned)
+
+
+def set_active(connection: Connection, user: User, is_active: bool, *, changed_by: int | None) -> None:
+    """Close an account, which ends its sessions and links, or open it again. What it is already: nothing."""
+    if is_active != user.is_active:
+        connection.execute(
+            update(users)
+            .where(users.c.id == user.id)
+            .values(is_active=is_active, session_series=users.c.session_series + (0 if is_active else 1))
+        )
+        _end_links(connection, user)
+        _note(connection, user, "reopened" if is_active else "closed", changed_by)
+
+
+def end_sessions(connection: Connection, user: User, *, changed_by: int | None) -> None:
+    """Sign an account out everywhere."""
+    connection.execute(update(users).where(users.c.id == user.id).values(session_series=users.c.session_series + 1))
+    _note(connection, user, "signed_out", changed_by)
+
+
+def user_of(connection: Connection, user_id: int) -> User:
+    """Return an account. Raises NotFoundError."""
+    user = user_by_id(connection, user_id)
+    if user is None:
+        raise NotFoundError("There is no such account.")
+    return user
+
+
+def check_role(role: str) -> None:
+    """Raise InvalidInputError unless it is one of `accounts.ROLES`."""
     if role not in ROLES:
-        raise InvalidInputError(f"{role!r} is no role. Expected one of: {', '.join(ROLES)}.")
+        raise InvalidInputError(f"{role[:40]!r} is no role. Expected one of: {', '.join(ROLES)}.")
 
 
-def _hash(password: str) -> str:
-    if len(password) < MIN_PASSWORD_LENGTH:
-        raise InvalidInputError(f"The password has {len(password)} characters. Expected at least {MIN_PASSWORD_LENGTH}.")
+def clean_email(email: str) -> str:
+    """Return an address as accounts have it: in lower case. Raises InvalidInputError."""
+    cleaned = email.strip().lower()
+    if not _EMAIL.fullmatch(cleaned) or len(cleaned) > MAX_NAME_LENGTH:
+        raise InvalidInputError(f"{email[:MAX_NAME_LENGTH]!r} is no e-mail address. Expected name@host.")
+    return cleaned
+
+
+def clean_name(name: str) -> str:
+    """Return a name as it is shown, on one line. Raises InvalidInputError."""
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= MAX_NAME_LENGTH:
+        raise InvalidInputError(
+            f"The name {name[:MAX_NAME_LENGTH]!r} cannot be shown. Expected 1 to {MAX_NAME_LENGTH} characters."
+        )
+    return cleaned
+
+
+def _checked_hash(password: str, email: str, name: str) -> str:
+    check_password(password, owner_words=(email, name))
     return hash_password(password)
 
 
@@ -119,17 +222,18 @@ def _one(connection: Connection, condition: ColumnElement[bool]) -> User | None:
     return None if row is None else User(**row._mapping)
 
 
-def _clean_email(email: str) -> str:
-    cleaned = email.strip().lower()
-    if not _EMAIL.fullmatch(cleaned) or len(cleaned) > MAX_NAME_LENGTH:
-        raise InvalidInputError(f"{email[:MAX_NAME_LENGTH]!r} is no e-mail address. Expected name@host.")
-    return cleaned
+def _note(
+    connection: Connection, user: User, deed: str, changed_by: int | None, *, before: str | None = None, after: str | None = None
+) -> None:
+    add_account_change(connection, user_id=user.id, deed=deed, value_before=before, value_after=after, changed_by=changed_by)
 
 
-def _clean_name(name: str) -> str:
-    cleaned = " ".join(name.split())
-    if not 1 <= len(cleaned) <= MAX_NAME_LENGTH:
-        raise InvalidInputError(
-            f"The name {name[:MAX_NAME_LENGTH]!r} cannot be shown. Expected 1 to {MAX_NAME_LENGTH} characters."
-        )
-    return cleaned
+def _end_links(connection: Connection, user: User) -> None:
+    """Make links useless that could still change an account: those to its address, and those that would change the address."""
+    connection.execute(
+        text(
+            "update account_mails set used_at = now()"
+            " where (email = :email or user_id = :id) and token_sha256 is not null and used_at is null"
+        ),
+        {"email": user.email, "id": user.id},
+    )

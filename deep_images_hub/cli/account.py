@@ -1,13 +1,29 @@
-"""Make an account, or change one: `scripts/account EMAIL`. How the first operator of a hub comes to be."""
+"""Make an account, or change one: `scripts/account EMAIL`.
+
+How the first operator of a hub comes to be, and how somebody gets in again who forgot the password where no mail server is.
+"""
 
 import sys
 from argparse import ArgumentParser, Namespace
 from getpass import getpass
 
+from sqlalchemy import Connection
+
+from deep_images_hub.account_messages import link_address
 from deep_images_hub.accounts import ROLES
-from deep_images_hub.catalogue.users import change_user, create_user, user_by_email
+from deep_images_hub.catalogue.account_mails import make_handed_link
+from deep_images_hub.catalogue.users import (
+    User,
+    change_name,
+    change_password,
+    change_role,
+    create_user,
+    end_sessions,
+    set_active,
+    user_by_email,
+)
 from deep_images_hub.cli.boundary import run_command
-from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import open_hub
 
@@ -21,32 +37,61 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("email", metavar="EMAIL")
     parser.add_argument("--role", choices=ROLES, help="what the account may do (a new one: scientist)")
     parser.add_argument("--name", help="what others see (a new one: the address's part before the @)")
-    parser.add_argument("--keep-password", action="store_true", help="change the role alone")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--keep-password", action="store_true", help="change role and name alone")
+    how.add_argument(
+        "--link",
+        action="store_true",
+        help="ask for no password: print a link that its owner chooses one with, once, within a day",
+    )
+    how.add_argument("--close", action="store_true", help="close the account: its sessions end, and nobody signs in to it")
+    how.add_argument("--reopen", action="store_true", help="open a closed account again")
+    how.add_argument("--sign-out", action="store_true", help="end all its sessions")
     return run_command(_account, parser, sys.argv[1:] if arguments is None else arguments)
 
 
 def _account(settings: Settings, given: Namespace) -> int:
     hub = open_hub(settings)
     try:
-        password = None if given.keep_password else _ask_password()
+        is_password_given = not (given.keep_password or given.link or given.close or given.reopen or given.sign_out)
+        password = _ask_password() if is_password_given else None
         with hub.engine.begin() as connection:
             user = user_by_email(connection, given.email)
-            if user is not None:
-                change_user(connection, user.id, role=given.role, password=password)
-                print(f"Changed {user.email}: {given.role or user.role}.")
-                return 0
-            if password is None:
-                raise InvalidInputError(
-                    f"{given.email} has no account, and a new one needs a password. Leave out --keep-password."
-                )
-            name = given.name or given.email.partition("@")[0]
-            user = create_user(
-                connection, email=given.email, display_name=name, role=given.role or "scientist", password=password
-            )
-            print(f"Made {user.email}: {user.role}.")
-            return 0
+            told = _made(connection, given, password) if user is None else _changed(connection, user, given, password)
+            link = make_handed_link(connection, email=given.email) if given.link else None
+        print(told)
+        if link is not None:
+            print(f"Works once, within a day: {link_address(hub.settings.portal_address(), link)}")
+        return 0
     finally:
         hub.engine.dispose()
+
+
+def _made(connection: Connection, given: Namespace, password: str | None) -> str:
+    if given.close or given.reopen or given.sign_out:
+        raise NotFoundError(f"{given.email} has no account. Check the address.")
+    if password is None and not given.link:
+        raise InvalidInputError(f"{given.email} has no account, and a new one needs a password. Leave out --keep-password.")
+    name = given.name or given.email.partition("@")[0]
+    user = create_user(connection, email=given.email, display_name=name, role=given.role or "scientist", password=password)
+    return f"Made {user.email}: {user.role}."
+
+
+def _changed(connection: Connection, user: User, given: Namespace, password: str | None) -> str:
+    if given.role is not None:
+        change_role(connection, user, given.role, changed_by=None)
+    if given.name is not None:
+        change_name(connection, user, given.name, changed_by=None)
+    if password is not None:
+        change_password(connection, user, password, changed_by=None)
+    if given.close or given.reopen:
+        set_active(connection, user, given.reopen, changed_by=None)
+    if given.link and not user.is_active:
+        raise InvalidInputError(f"{user.email} is closed, and a link to it would not work. Say --reopen first.")
+    if given.sign_out:
+        end_sessions(connection, user, changed_by=None)
+    state = "closed" if given.close or not (user.is_active or given.reopen) else "open"
+    return f"Changed {user.email}: {given.role or user.role}, {state}."
 
 
 def _ask_password() -> str:

@@ -15,7 +15,7 @@ def sign_in(page: Page, builder) -> None:
     page.get_by_label("E-mail address").fill(builder.users["premium"].email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(page.get_by_text("Your account")).to_be_attached()
     settle(page)
 
 

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from deep_images_hub.accounts import is_password
 from deep_images_hub.catalogue.users import User, user_by_email
 from deep_images_hub.cli.account import main
+from deep_images_hub.passwords import is_password
 from deep_images_hub.wiring import Hub
 
 PASSWORD = "correct horse battery"
@@ -50,5 +50,5 @@ def test_account_that_exists_changes_role_and_keeps_password(hub: Hub, account) 
 
 def test_account_with_short_password_is_refused(hub: Hub, account, capsys: pytest.CaptureFixture[str]) -> None:
     assert account("olga@example.org", password="short") == 1
-    assert "at least 12" in capsys.readouterr().err
+    assert "at least 15" in capsys.readouterr().err
     assert _user(hub, "olga@example.org") is None

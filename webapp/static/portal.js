@@ -17,6 +17,17 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Menus close when something else is wanted; Escape gives the keyboard back to what opened them.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = menu.contains(event.target);
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 // Labels while typing. Arrow keys choose, Enter goes there, Escape closes. A form with data-pick is sent with the label's code instead.
 for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
   const input = searchForm.querySelector("input[role=combobox], input[type=search]");

@@ -4,12 +4,12 @@ Surrogate keys are `id`; what has a name outside the catalogue (a label's code, 
 unique column, and everything that must be reproducible is derived from those names and never from an id. Times are UTC.
 """
 
+from deep_images_hub.catalogue.tables.accounts import account_changes, account_mails, attempts, users
 from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes
 from deep_images_hub.catalogue.tables.decisions import batch_mails, decision_changes, redecisions, staged_decisions, verdicts
 from deep_images_hub.catalogue.tables.demand import demand_votes, demands, label_proposals, notices, watches
 from deep_images_hub.catalogue.tables.galleries import facet_changes, facet_counts, shown_images
 from deep_images_hub.catalogue.tables.labels import label_aliases, label_closure, label_counts, label_edges, labels
-from deep_images_hub.catalogue.tables.people import geocodings, places, users
 from deep_images_hub.catalogue.tables.pictures import (
     LABEL_SET,
     descriptors,
@@ -19,6 +19,7 @@ from deep_images_hub.catalogue.tables.pictures import (
     images,
     picture_reports,
 )
+from deep_images_hub.catalogue.tables.places import geocodings, places
 from deep_images_hub.catalogue.tables.sending import (
     adopted_folders,
     adoption_refusals,
@@ -33,8 +34,11 @@ from deep_images_hub.catalogue.tables.uploads import upload_files, upload_parts,
 
 __all__ = [
     "LABEL_SET",
+    "account_changes",
+    "account_mails",
     "adopted_folders",
     "adoption_refusals",
+    "attempts",
     "batch_mails",
     "batches",
     "dataset_items",

@@ -55,7 +55,9 @@ def test_dry_run_says_what_would_change_and_changes_nothing(taken_in: Hub, capsy
 
 def test_redecide_twice_changes_the_catalogue_once(taken_in: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     with taken_in.engine.begin() as connection:
-        operator = create_user(connection, email="op@example.org", display_name="Op", role="operator", password="a long password")
+        operator = create_user(
+            connection, email="op@example.org", display_name="Op", role="operator", password="wombat otter lemon"
+        )
 
     assert run(taken_in, by="op@example.org") == 0
     assert "10 scores judged anew, 0 pictures came in, 2 went out, 2 decisions changed in all." in capsys.readouterr().out

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from deep_images_hub.accounts import hash_password
+from deep_images_hub.passwords import hash_password
 from tests.builders import PASSWORD
 from tests.integration.portal.conftest import send, token
 
@@ -48,7 +48,8 @@ def test_session_before_sign_in_is_not_kept_but_for_the_selection(visitor, porta
     assert visitor.post("/selection/clear", data={"csrf_token": old_token}).status_code == 400
 
 
-def test_session_ends_when_the_password_changes_or_the_account_is_closed(signed_in, portal) -> None:
+def test_session_ends_when_the_password_changes_or_the_account_is_closed(signed_in, portal, monkeypatch) -> None:
+    monkeypatch.setitem(portal.users, "supplier", portal.users["supplier"])
     user = portal.user("supplier", "Leaving soon")
     for change in ("password_hash = :value", "is_active = (:value = '')"):
         client = signed_in("supplier")

@@ -1,7 +1,6 @@
-"""People, and where pictures were taken."""
+"""Where pictures were taken, and what geocoders said of it."""
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -10,30 +9,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
-from deep_images_hub.accounts import ROLES
-from deep_images_hub.catalogue.tables.shared import created_at, id_column, metadata, one_of
-
-users = Table(
-    "users",
-    metadata,
-    id_column(),
-    Column(
-        "email",
-        Text,
-        CheckConstraint("email = lower(email) and email like '%_@_%'", name="email_form"),
-        nullable=False,
-        unique=True,
-    ),
-    Column("display_name", Text, nullable=False),
-    Column("password_hash", Text, comment="argon2id; null: cannot sign in"),
-    Column("role", Text, nullable=False),
-    Column("is_active", Boolean, nullable=False, server_default=text("true")),
-    created_at(),
-    one_of("role", ROLES),
-)
+from deep_images_hub.catalogue.tables.shared import created_at, id_column, metadata
 
 # Coarse on purpose: a place is a postcode area at the finest.
 places = Table(

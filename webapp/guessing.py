@@ -1,0 +1,43 @@
+"""How often passwords may be guessed and e-mails be sent: on one account or address, from wherever, in all processes together.
+
+An address is counted whether or not it has an account: nobody learns that from a refusal.
+"""
+
+from deep_images_hub.catalogue.attempts import attempts_so_far, count_attempt
+from deep_images_hub.errors import HubError
+from webapp.services import hub
+
+HOUR_S = 3600
+# Wrong passwords an hour. NIST SP 800-63B-4 allows 100 in a row.
+MAX_WRONG_PASSWORDS = 20
+# E-mails an hour to one address.
+MAX_MAILS = 3
+
+
+class TooManyAttemptsError(HubError):
+    """It was tried too often; later it may be tried again."""
+
+    code = "too_many_requests"
+
+
+def refuse_guessing(subject: str) -> None:
+    """Raise TooManyAttemptsError where too many wrong passwords were given for an account, an e-mail address."""
+    with hub().engine.connect() as connection:
+        count = attempts_so_far(connection, deed="password", subject=subject)
+    if count >= MAX_WRONG_PASSWORDS:
+        raise TooManyAttemptsError(
+            "Too many wrong passwords were given for this address, perhaps by somebody else. Wait an hour, or choose another "
+            "password by e-mail: Forgot your password?"
+        )
+
+
+def count_wrong_password(subject: str) -> None:
+    """Count a wrong password for an account, an e-mail address."""
+    with hub().engine.begin() as connection:
+        count_attempt(connection, deed="password", subject=subject, window_s=HOUR_S)
+
+
+def may_mail(subject: str) -> bool:
+    """Count an e-mail to an address, and tell whether it may be sent. Says the same of one without an account."""
+    with hub().engine.begin() as connection:
+        return count_attempt(connection, deed="mail", subject=subject, window_s=HOUR_S) <= MAX_MAILS
