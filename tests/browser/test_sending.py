@@ -1,0 +1,81 @@
+"""Sending photographs from a phone: cut off half-way and gone on with, and without scripts."""
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+from deep_images_hub.catalogue.batches import submissions_of
+from tests.builders import PASSWORD, photograph
+
+PIECE_BYTES = 1 << 20
+PHONE = {"width_px": 390, "height_px": 844}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> list[Path]:
+    """Two small photographs, and one that takes several pieces."""
+    folder = tmp_path_factory.mktemp("camera")
+    noise = io.BytesIO()
+    Image.frombytes("RGB", (1000, 900), random.Random(0).randbytes(2_700_000)).save(noise, "JPEG", quality=95)
+    assert 2 * PIECE_BYTES > len(noise.getvalue()) > PIECE_BYTES
+    bodies = {"one.jpg": photograph("sent 1"), "two.jpg": photograph("sent 2"), "large.jpg": noise.getvalue()}
+    for name, body in bodies.items():
+        (folder / name).write_bytes(body)
+    return [folder / name for name in bodies]
+
+
+def open_form(page: Page, builder) -> None:
+    page.goto("/sign-in?next=/send%3Flabel%3Dapple")
+    page.get_by_label("E-mail address").fill(builder.users["premium"].email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Apple")
+
+
+def sent_bodies(builder, key: str) -> dict[str, bytes]:
+    with builder.hub.engine.connect() as connection:
+        sent = submissions_of(connection, batch_key=key)
+    return {one.filename: builder.hub.store.read(one.object_key) for one in sent}
+
+
+def test_photographs_are_sent_on_where_they_were_cut_off_after_a_reload(open_page, builder, files) -> None:
+    with open_page(**PHONE) as page:
+        open_form(page, builder)
+        expect(page.locator("[data-send][data-ready]")).to_be_attached()
+        page.get_by_label("Photographs", exact=True).set_input_files(files)
+        page.get_by_label("I took these photographs myself").check()
+
+        def cut_off(route: Route) -> None:
+            # The second piece of the large one never gets through.
+            is_second = route.request.method == "PATCH" and int(route.request.headers["upload-offset"]) > 0
+            route.abort("aborted") if is_second else route.continue_()
+
+        page.route("**/files/*", cut_off)
+        page.get_by_role("button", name="Send 3 photographs").click()
+        expect(page.get_by_role("heading", name="2 of 3 photographs arrived")).to_be_visible()
+        expect(page.get_by_text("1.0 MB of")).to_be_visible()
+        page.unroute("**/files/*")
+        page.reload()
+
+        expect(page.locator("[data-send][data-ready]")).to_be_attached()
+        expect(page.get_by_text("One has not arrived whole")).to_be_visible()
+        offsets: list[str] = []
+        page.on("request", lambda asked: offsets.append(asked.headers["upload-offset"]) if asked.method == "PATCH" else None)
+        page.get_by_label("Photographs", exact=True).set_input_files(files)
+        expect(page.get_by_text("Sent. Thank you!")).to_be_visible()
+        assert offsets == [str(PIECE_BYTES)]
+        assert sent_bodies(builder, page.url.rpartition("/")[2]) == {file.name: file.read_bytes() for file in files}
+
+
+def test_photographs_are_sent_without_scripts(open_page, builder, files) -> None:
+    with open_page(has_scripts=False, **PHONE) as page:
+        open_form(page, builder)
+        page.get_by_label("Photographs", exact=True).set_input_files(files[:2])
+        page.get_by_label("I took these photographs myself").check()
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_text("Sent. Thank you!")).to_be_visible()
+        assert sent_bodies(builder, page.url.rpartition("/")[2]) == {file.name: file.read_bytes() for file in files[:2]}
