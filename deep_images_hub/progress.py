@@ -37,6 +37,8 @@ class Progress:
         self._stream = stream or sys.stderr
         self._columns = terminal_columns(self._stream)
         self._started = self._shown = time.monotonic()
+        # When the first of it was done, and how much that was: before it, processes started, which says nothing of what is left.
+        self._first: tuple[float, int] | None = None
 
     def __enter__(self) -> Self:
         if self._columns:
@@ -53,6 +55,8 @@ class Progress:
     def reach(self, done: int) -> None:
         """Say how much is done in all."""
         self.done = done
+        if done and self._first is None:
+            self._first = time.monotonic(), done
         if time.monotonic() - self._shown >= (_REDRAW_S if self._columns else _LINE_S):
             self._show()
 
@@ -69,15 +73,23 @@ class Progress:
 
     def _line(self, elapsed_s: float, *, last: bool) -> str:
         count = f"{self.done:,}" + (f" of {self._total:,}" if self._total is not None else "") + f" {self._unit}"
-        rate = self.done / elapsed_s if elapsed_s > 0 else 0.0
         if last:
             return f"{self._title}: {count} in {as_duration(elapsed_s)}"
         parts = [count]
+        rate = self._rate()
         if rate:
             parts.append(f"{rate:,.1f}/s" if rate < 100 else f"{rate:,.0f}/s")
         if rate and self._total is not None and self.done < self._total:
             parts.append(f"about {as_duration((self._total - self.done) / rate)} left")
         return f"{self._title}: {self._bar()}{', '.join(parts)}"
+
+    def _rate(self) -> float:
+        """Return how much a second has been done since the first of it; 0 while nobody knows."""
+        if self._first is None:
+            return 0.0
+        first_at, first_done = self._first
+        elapsed_s = self._shown - first_at
+        return (self.done - first_done) / elapsed_s if elapsed_s > 0 else 0.0
 
     def _bar(self) -> str:
         if not self._columns or not self._total:

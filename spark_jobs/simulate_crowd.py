@@ -51,7 +51,7 @@ def simulate_crowd(hub: Hub, given: Namespace, spark: SparkSession) -> int:
     hub.store.create(truth_key(planned.name), truth_csv(planned.batches), "text/csv")
     _register(hub, planned.batches)
     photographs = sum(len(batch.photos) for batch in planned.batches)
-    print(f"simulate_crowd: {planned.name} sent {photographs} photographs in {len(planned.batches)} batches.")
+    print(f"simulate_crowd: {planned.name} has sent {photographs} photographs in {len(planned.batches)} batches.")
     if given.report:
         report = {"crowd": planned.name, "photographs": photographs, "batches": len(planned.batches)}
         Path(given.report).write_text(json.dumps(report) + "\n", encoding="utf-8")

