@@ -23,15 +23,18 @@ from webapp import (
     joining,
     labels,
     latest,
+    model_demand,
     models,
     operations,
     own_account,
+    proposals,
     review,
     runs,
     security,
     selection,
     upload_files,
     uploads,
+    wanted,
     wording,
 )
 from webapp.services import Services
@@ -94,7 +97,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         review,
     ):
         app.register_blueprint(noun.blueprint)
-    for noun in (uploads, upload_files):
+    for noun in (uploads, upload_files, wanted, proposals, model_demand):
         app.register_blueprint(noun.blueprint)
     return app
 

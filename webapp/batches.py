@@ -17,17 +17,19 @@ from deep_images_hub.errors import NotFoundError
 from webapp.access import may, signed_in, signed_in_user
 from webapp.paging import cursor
 from webapp.services import hub
+from webapp.wanted import near_point
 
 blueprint = Blueprint("batches", __name__, url_prefix="/batches")
 
 BATCHES_PAGE = 40
 FILES_PAGE = 100
+WANTED = 5
 
 
 @blueprint.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """List the batches of whoever asks, newest first; before the first of them the manifests in their name that are refused."""
+    """List the batches of whoever asks, newest first; before them what is wanted near, and refused manifests."""
     user = signed_in_user()
     with hub().engine.connect() as connection:
         before = _own_batch(connection, request.args["before"]) if request.args.get("before") else None
@@ -35,9 +37,13 @@ def index() -> ResponseReturnValue:
             connection, supplier_id=user.id, before=before.cursor if before else None, limit=BATCHES_PAGE + 1
         )
         refused = [] if before else refused_deliveries(connection, supplier_id=user.id)
-    shown = batches[:BATCHES_PAGE]
+        shown = batches[:BATCHES_PAGE]
+        place = next((batch.place for batch in shown if batch.place), None)
+        near = []
+        if place is not None and before is None:
+            near = near_point(connection, latitude=place.latitude, longitude=place.longitude, limit=WANTED)
     more = url_for("batches.index", before=shown[-1].key) if len(batches) > BATCHES_PAGE else None
-    return render_template("batches.html", batches=shown, refused=refused, more=more)
+    return render_template("batches.html", batches=shown, refused=refused, more=more, near=near, place=place)
 
 
 @blueprint.get("/<batch_key>")

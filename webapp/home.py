@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.batches import latest_batches
+from deep_images_hub.catalogue.demands import wanted
 from deep_images_hub.catalogue.images import Picture, gallery
 from deep_images_hub.catalogue.labels import labels_by_count
 from deep_images_hub.catalogue.overview import hub_totals
@@ -21,6 +22,7 @@ NEWEST_IMAGES = 21
 LOOKED_AT_IMAGES = 400
 LATEST_BATCHES = 8
 SHORT_LABELS = 8
+WANTED = 6
 # Fewer pictures than this are too few to learn a label from: it stands among those that need some.
 ENOUGH_IMAGES = 100
 
@@ -30,7 +32,7 @@ _RATIO_RULES = ratio_rules()
 @blueprint.get("/")
 @public
 def index() -> ResponseReturnValue:
-    """Show counts, newest pictures, latest batches and labels that are short."""
+    """Show counts, newest pictures, latest batches, what is wanted and how far it is, and labels that are short."""
     with hub().engine.connect() as connection:
         totals = hub_totals(connection)
         short = labels_by_count(connection, min_images=1, max_images=ENOUGH_IMAGES - 1)
@@ -41,6 +43,7 @@ def index() -> ResponseReturnValue:
             batches=latest_batches(connection, limit=LATEST_BATCHES),
             short=[label for label in short if label.own_images][:SHORT_LABELS],
             enough=ENOUGH_IMAGES,
+            wanted=wanted(connection, limit=WANTED),
         )
 
 

@@ -10,6 +10,7 @@ from webapp.access import public
 from webapp.galleries import gallery_answer
 from webapp.selection import selected
 from webapp.services import hub
+from webapp.wanted import of_label
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
 
@@ -101,4 +102,5 @@ def page(label_id: int) -> ResponseReturnValue:
             # Those with something to see come first.
             children=sorted(under, key=lambda child: child.subtree_images == 0),
             is_selected=label.code in selected().label_codes,
+            demand={} if is_part else of_label(connection, label_id),
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deep_images_hub.demand.rules import target_for_training
 from webapp.charts import Mark, mark
 
 # Of the axis of a learning curve: what was measured, and as much again.
@@ -122,6 +123,23 @@ def outlook(metrics: Mapping[str, Any], *, goal: float | None) -> Outlook | None
         goal=chosen,
         needs=_needs(metrics["per_class"], found["train_counts"], goals[chosen]) if chosen is not None else {},
     )
+
+
+def targets(needs: Mapping[str, LabelNeed], *, train_share: float) -> dict[str, int]:
+    """Return how many pictures the hub must have of each label that is likely to need more, by its code.
+
+    Args:
+        needs: by label code; labels that need none, or more than can be foreseen, are left out.
+        train_share: share of the dataset's pictures that was learnt from.
+
+    Raises:
+        InvalidInputError: a label needs more than anybody may ask for.
+    """
+    return {
+        code: target_for_training(has=need.has, needs=need.likely, train_share=train_share)
+        for code, need in needs.items()
+        if need.likely
+    }
 
 
 def _needs(

@@ -14,6 +14,7 @@ from deep_images_hub.batches.report import reason_words
 from deep_images_hub.catalogue import reviews
 from deep_images_hub.catalogue.decisions import submission_of_object
 from deep_images_hub.catalogue.images import gallery, image_by_sha256
+from deep_images_hub.catalogue.label_proposals import waiting_proposal_count
 from deep_images_hub.catalogue.labels import label_by_words
 from deep_images_hub.catalogue.picture_reports import close_reports, open_report_count, reported_pictures
 from deep_images_hub.catalogue.reviews import Reviewed, ReviewFilter, WaitingPicture
@@ -224,7 +225,8 @@ def _decided(submission_id: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         latest = _words_of_latest(reviews.latest_decision(connection, user_id=signed_in_user().id))
         in_review, reported = reviews.waiting_count(connection), open_report_count(connection)
-        return jsonify(in_review=in_review, waiting=in_review + reported, latest=latest)
+        waiting = in_review + reported + waiting_proposal_count(connection)
+        return jsonify(in_review=in_review, waiting=waiting, latest=latest)
 
 
 def _too_late(error: ConflictError, submission_id: int | None = None) -> ResponseReturnValue:
@@ -270,12 +272,13 @@ def _number(field: str) -> int:
 
 
 def _count() -> int:
-    """Return how many pictures wait for an operator, in review or reported; 0 for everybody else."""
+    """Return how many pictures wait for an operator, in review or reported, and proposed labels; 0 for everybody else."""
     if not may("operate"):
         return 0
     try:
         with hub().engine.connect() as connection:
-            return reviews.waiting_count(connection) + open_report_count(connection)
+            waiting = reviews.waiting_count(connection) + open_report_count(connection)
+            return waiting + waiting_proposal_count(connection)
     except UnavailableError:
         # Every page asks, and so does the one that says that the catalogue does not answer.
         return 0

@@ -1,4 +1,4 @@
-"""What is wanted: asking for pictures of a label, voting for what others asked, watching, taking back; and closing what is met.
+"""What is wanted: asking for pictures of a label, voting for what others asked, taking back; and closing what is met.
 
 Whoever asks for what is asked for already, or for less, gives that demand a vote instead of making another. A vote is a row of
 `demand_votes`, and `vote_count` is how many there are. A demand that its asker takes back passes to the first who voted for it.
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, or_, select, text
 
-from deep_images_hub.catalogue.labels import labels_by_ids
+from deep_images_hub.catalogue.labels import labels_by_codes, labels_by_ids
 from deep_images_hub.catalogue.places import within_km
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import demands, places
@@ -97,6 +97,14 @@ class Asked:
     outcome: str
 
 
+@dataclass(frozen=True)
+class AskedAll:
+    """What asking for several labels came to: of how many pictures are wanted now, and of how many so many are here already."""
+
+    wanted: int
+    there: int
+
+
 def ask_for(
     connection: Connection, *, label_id: int, user_id: int, target_images: int, note: str = "", place_id: int | None = None
 ) -> Asked:
@@ -148,6 +156,20 @@ def ask_for(
         # Somebody else asked for the very same in this moment.
         return ask_for(connection, label_id=label_id, user_id=user_id, target_images=target, note=note, place_id=place_id)
     return Asked(demand_id, "new")
+
+
+def ask_for_all(connection: Connection, *, user_id: int, targets: Mapping[str, int], note: str) -> AskedAll:
+    """Ask for pictures of several labels, by their codes, of which there are not so many yet.
+
+    Raises:
+        InvalidInputError: a target or the note cannot be used.
+        ConflictError: the account asks for too much.
+    """
+    labels = labels_by_codes(connection, targets)
+    missing = [label for code, label in sorted(labels.items()) if label.subtree_images < targets[code]]
+    for label in missing:
+        ask_for(connection, label_id=label.id, user_id=user_id, target_images=targets[label.code], note=note)
+    return AskedAll(wanted=len(missing), there=len(labels) - len(missing))
 
 
 def vote(connection: Connection, *, demand_id: int, user_id: int) -> bool:
@@ -209,42 +231,6 @@ def withdraw(connection: Connection, *, demand_id: int, user_id: int, is_operato
         {"id": demand_id, "heir": heir},
     )
     return "passed on"
-
-
-def watch(connection: Connection, *, label_id: int, user_id: int) -> None:
-    """Let somebody be told when what is wanted of a label is there. Again: nothing. Raises NotFoundError."""
-    if label_id not in labels_by_ids(connection, [label_id]):
-        raise NotFoundError("There is no such label. Look for it by name.")
-    connection.execute(
-        text("insert into watches (user_id, label_id) values (:user_id, :label_id) on conflict do nothing"),
-        {"user_id": user_id, "label_id": label_id},
-    )
-
-
-def stop_watching(connection: Connection, *, label_id: int, user_id: int) -> None:
-    """Tell somebody no more of a label. Of one that they do not watch: nothing."""
-    connection.execute(
-        text("delete from watches where user_id = :user_id and label_id = :label_id"),
-        {"user_id": user_id, "label_id": label_id},
-    )
-
-
-def is_watching(connection: Connection, *, label_id: int, user_id: int) -> bool:
-    """Tell whether somebody watches a label."""
-    found = text("select exists (select from watches where user_id = :user_id and label_id = :label_id)")
-    return bool(connection.scalar(found, {"user_id": user_id, "label_id": label_id}))
-
-
-def watched_labels(connection: Connection, *, user_id: int, limit: int = 200) -> list[tuple[int, str]]:
-    """Return the labels that somebody watches, by name: ids and names."""
-    rows = connection.execute(
-        text(
-            "select labels.id, labels.name from watches join labels on labels.id = label_id"
-            " where user_id = :user_id order by lower(labels.name), labels.id limit :limit"
-        ),
-        {"user_id": user_id, "limit": limit},
-    )
-    return [(row.id, row.name) for row in rows]
 
 
 def wanted(

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from deep_images_hub.catalogue.demands import ask_for, watch
+from deep_images_hub.catalogue.demands import ask_for
 from deep_images_hub.catalogue.labels import Label, add_aliases, add_label, labels_by_codes
 from deep_images_hub.catalogue.queries import load_query
+from deep_images_hub.catalogue.watches import watch
 from deep_images_hub.demand.rules import MAX_WAITING_PROPOSALS, checked_name, checked_note, checked_target
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.labels.graph import MAX_TEXT_LENGTH

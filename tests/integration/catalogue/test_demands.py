@@ -12,16 +12,15 @@ from deep_images_hub.catalogue.demands import (
     demanded_places_near,
     demands_of_user,
     settle_demands,
-    stop_watching,
     take_vote_back,
     vote,
     wanted,
-    watch,
     withdraw,
 )
 from deep_images_hub.catalogue.labels import label_by_code
 from deep_images_hub.catalogue.notices import take_notice
 from deep_images_hub.catalogue.users import create_user
+from deep_images_hub.catalogue.watches import stop_watching, watch
 from deep_images_hub.demand import rules
 from deep_images_hub.errors import ConflictError, ForbiddenError, InvalidInputError
 from deep_images_hub.mail import FolderPost

@@ -91,11 +91,28 @@ PROMISED = {
     "GET /send/<upload_key>/files/<int:position>": _needs("submit"),
     "PATCH /send/<upload_key>/files/<int:position>": _needs("submit"),
     "DELETE /send/<upload_key>/files/<int:position>": _needs("submit"),
+    "GET /wanted": ANYBODY,
+    "POST /wanted": ANY_ACCOUNT,
+    "GET /wanted/mine": ANY_ACCOUNT,
+    "POST /wanted/<int:demand_id>/vote": ANY_ACCOUNT,
+    "POST /wanted/<int:demand_id>/take-vote-back": ANY_ACCOUNT,
+    "POST /wanted/<int:demand_id>/withdraw": ANY_ACCOUNT,
+    "POST /wanted/watch": ANY_ACCOUNT,
+    "POST /wanted/stop-watching": ANY_ACCOUNT,
+    "GET /wanted/new-label": ANY_ACCOUNT,
+    "POST /wanted/new-label": ANY_ACCOUNT,
+    "GET /wanted/proposals": _needs("operate"),
+    "POST /wanted/proposals/<int:proposal_id>/accept": _needs("operate"),
+    "POST /wanted/proposals/<int:proposal_id>/merge": _needs("operate"),
+    "POST /wanted/proposals/<int:proposal_id>/refuse": _needs("operate"),
+    "POST /models/<int:model_id>/demand": ANY_ACCOUNT,
     "GET /batches": ANY_ACCOUNT,
     "GET /batches/<batch_key>": ANY_ACCOUNT,
     "GET /batches/<batch_key>/report.csv": ANY_ACCOUNT,
 }
-VALUES = {
+VALUES: dict[str, object] = {
+    **dict.fromkeys(("label_id", "version_id", "run_id", "model_id", "demand_id", "proposal_id"), 1),
+    "position": 0,
     "sha256": "0" * 64,
     "format_name": "csv",
     "file_name": "labels.csv",
@@ -128,7 +145,7 @@ def test_every_route_lets_in_exactly_the_roles_it_promises(app, signed_in, role)
             continue
         method, _, rule = route.partition(" ")
         path = rule
-        for name, value in {"label_id": 1, "version_id": 1, "run_id": 1, "model_id": 1, "position": 0, **VALUES}.items():
+        for name, value in VALUES.items():
             for form in (f"<int:{name}>", f"<path:{name}>", f"<{name}>"):
                 path = path.replace(form, str(value))
         answer = client.open(path, method=method, headers={"Accept": "application/json"})

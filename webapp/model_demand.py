@@ -1,0 +1,51 @@
+"""One click: the pictures that a model's page says its labels need become demand."""
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from deep_images_hub.catalogue.datasets import version_by_id
+from deep_images_hub.catalogue.demands import ask_for_all
+from deep_images_hub.catalogue.models import model_by_id
+from deep_images_hub.errors import ConflictError, InvalidInputError
+from webapp.access import signed_in, signed_in_user
+from webapp.outlook import outlook, targets
+from webapp.security import limiter
+from webapp.services import hub
+from webapp.wanted import ASK_LIMIT
+from webapp.wording import percent, plural
+
+blueprint = Blueprint("model_demand", __name__, url_prefix="/models")
+
+
+@blueprint.post("/<int:model_id>/demand")
+@limiter.limit(ASK_LIMIT)
+@signed_in
+def ask(model_id: int) -> ResponseReturnValue:
+    """Ask for what all labels need to come to a goal, or for what the one needs that `label_code` names.
+
+    How many that is was measured, and is not taken from the form.
+    """
+    goal, code = request.form.get("goal", type=float), request.form.get("label_code")
+    page = url_for("models.page", model_id=model_id, goal=goal, _anchor="labels")
+    try:
+        with hub().engine.begin() as connection:
+            model = model_by_id(connection, model_id)
+            version = version_by_id(connection, model.version_id)
+            foreseen = outlook(model.metrics, goal=goal)
+            if foreseen is None or goal is None or foreseen.goal != goal:
+                raise InvalidInputError("For this goal nothing was measured. Choose one of those on the model's page.")
+            needed = targets(foreseen.needs, train_share=version.train_count / version.image_count)
+            asked = ask_for_all(
+                connection,
+                user_id=signed_in_user().id,
+                targets={label: target for label, target in needed.items() if code in (None, label)},
+                note=f"So that a model finds {percent(goal)} of its pictures.",
+            )
+    except (ConflictError, InvalidInputError) as error:
+        flash(str(error), "bad")
+        return redirect(page)
+    words = [f"Pictures of {plural(asked.wanted, 'label')} are wanted now, as many as are likely needed."] if asked.wanted else []
+    if asked.there:
+        words.append(f"Of {plural(asked.there, 'label')} so many are here already: make the dataset anew, and train again.")
+    flash(" ".join(words) or "No label is known to need more pictures for this goal.")
+    return redirect(page)
