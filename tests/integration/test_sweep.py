@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import time
 from argparse import Namespace
@@ -19,7 +20,11 @@ from deep_images_hub.batches.manifest import Manifest, ManifestObject
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.intake import intake_attempt
 from deep_images_hub.catalogue.object_keys import still_unnamed
+from deep_images_hub.catalogue.uploads import add_file, start_upload, upload_by_key
+from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store.keys import landing_key, manifest_key, picture_key, thumbnail_key
+from deep_images_hub.uploads.receiving import Receiver
+from deep_images_hub.uploads.upload import NewFile, NewUpload, UploadLimits
 from deep_images_hub.wiring import Hub
 from spark_jobs import deciding
 from spark_jobs import sweep as job
@@ -161,3 +166,36 @@ def test_object_that_is_gone_is_named_and_the_status_says_so(
     said = capsys.readouterr().out
     assert f"  missing: {gone}\n" in said
     assert "Restore them" in said
+
+
+def test_upload_that_was_given_up_is_forgotten_with_its_objects_and_one_that_goes_on_is_kept(
+    hub: Hub, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builder = HubBuilder(hub)
+    supplier, label_id = builder.user("supplier"), builder.label("apple").id
+    receiver = Receiver(hub.engine, hub.store, limits_from_settings(hub.settings), ())
+    keys = []
+    for _ in range(2):
+        with hub.engine.begin() as connection:
+            key = start_upload(connection, supplier_id=supplier.id, new=NewUpload(label_id=label_id, licence="by"))
+            upload = upload_by_key(connection, key=key, supplier_id=supplier.id)
+            limits = UploadLimits(10**6, 9, 9)
+            for name, size_bytes in (("part.jpg", 5000), ("whole.jpg", 100)):
+                add_file(connection, upload=upload, new=NewFile(name, size_bytes), limits=limits)
+        for position in range(2):
+            receiver.receive(supplier, key, position, offset=0, read=io.BytesIO(bytes(100)).read)
+        keys.append(key)
+    long_ago = time.time() - 9 * DAY_S
+    for found in hub.store.list():
+        os.utime(path_of(hub, found.key), (long_ago, long_ago))
+    with hub.engine.begin() as connection:
+        connection.execute(text("update uploads set changed_at = now() - interval '8 days' where key = :key"), {"key": keys[0]})
+
+    assert swept(hub, spark) == 0
+    assert "sweep: 1 uploads given up." in capsys.readouterr().out
+    assert swept(hub, spark, delete=True) == 0
+
+    assert "1 uploads given up, and now forgotten" in capsys.readouterr().out
+    left = [found.key for found in hub.store.list() if "send-Apple" in found.key]
+    assert len(left) == 2
+    assert all(keys[1] in key for key in left)

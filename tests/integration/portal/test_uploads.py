@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import io
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import text
+from werkzeug.serving import make_server
 
 from deep_images_hub.batches.manifest import manifest_from_json
 from deep_images_hub.catalogue.batches import pending_batches, submissions_of
@@ -163,3 +166,145 @@ def test_form_without_scripts_sends_several_photographs_at_once(portal: PortalHu
         ).scalar_one()
     assert [portal.hub.store.read(one.object_key) for one in sent] == bodies
     assert place == "Toronto"
+
+
+def test_form_that_cannot_be_taken_says_what_to_do_and_begins_nothing(portal: PortalHub, supplier: FlaskClient) -> None:
+    wrong = {
+        "consent": ({"consent": ""}, "tick the box of consent"),
+        "licence": ({"licence": "pdm"}, "Choose the licence"),
+        "credit": ({"attribution": "Ada\u202e"}, "credit cannot be shown"),
+        "city": ({"where": "named", "place": "Nowhere at all"}, "is not known here"),
+        "no city": ({"where": "named"}, "Write a city"),
+        "where": ({"where": "here"}, "does not say where"),
+    }
+    for fields, message in wrong.values():
+        answer = supplier.post("/send", data={**FORM, **fields, "csrf_token": page_token(supplier)})
+        assert answer.status_code == 400
+        assert message in answer.text
+    answer = supplier.post("/send", data={**FORM, "csrf_token": page_token(supplier)})
+    assert (answer.status_code, "Choose at least one" in answer.text) == (400, True)
+    assert supplier.post("/send", data={**FORM, "label": "/m/none", "csrf_token": page_token(supplier)}).status_code == 400
+    with portal.hub.engine.connect() as connection:
+        assert connection.execute(text("select count(*) from uploads")).scalar_one() == 0
+
+
+def test_form_whose_files_are_refused_says_so_for_each_and_keeps_the_others(portal: PortalHub, supplier: FlaskClient) -> None:
+    bodies = [photograph(f"kept {number}") for number in range(5)]
+    bodies[1] = b""
+    bodies[2] = bytes(9_000_001)
+    files = [(io.BytesIO(body), f"{number}.jpg") for number, body in enumerate(bodies)]
+    data = {**FORM, "photographs": files, "csrf_token": page_token(supplier)}
+    answer = supplier.post("/send", data=data, content_type="multipart/form-data", follow_redirects=True)
+    assert "Left out: 1.jpg is empty" in answer.text
+    assert "2.jpg has 9.0 MB. Expected at most 9 MB" in answer.text
+    key = answer.request.path.rpartition("/")[2]
+    with portal.hub.engine.connect() as connection:
+        assert [sent.filename for sent in submissions_of(connection, batch_key=key)] == ["0.jpg", "3.jpg", "4.jpg"]
+
+
+def test_label_is_asked_for_and_found_by_words(supplier: FlaskClient) -> None:
+    assert "What do your photographs show?" in supplier.get("/send").text
+    assert "Photographs that show it" in supplier.get("/send?label=apple").text
+    assert "Photographs that show it" in supplier.get("/send?label=/m/pear").text
+    assert "Which one?" in supplier.get("/send?label=p").text
+    assert "No label has" in supplier.get("/send?label=zebra").text
+
+
+def test_upload_of_somebody_else_cannot_be_seen_sent_to_finished_or_discarded(supplier: FlaskClient, other: FlaskClient) -> None:
+    key = begin(supplier)
+    file = send_file(supplier, key, "mine.jpg", photograph("mine"))
+    url = f"/send/{key}/files/{file['position']}"
+    token_header = {"X-CSRFToken": page_token(other), "Accept": "application/json"}
+    assert other.get(f"/send/{key}", follow_redirects=True).status_code == 404
+    assert [other.get(url).status_code, other.head(url).status_code] == [404, 404]
+    assert announce(other, key, "theirs.jpg", b"theirs").status_code == 404
+    assert append(other, url, 0, b"theirs").status_code == 404
+    assert other.delete(url, headers=token_header).status_code == 404
+    for verb in ("finish", "discard"):
+        assert other.post(f"/send/{key}/{verb}", headers=token_header).status_code == 404
+    assert supplier.get(url).json == file
+    # Nor by a form without its token.
+    assert supplier.delete(url).status_code == 400
+    assert supplier.post(f"/send/{key}/discard", data={"csrf_token": page_token(supplier)}).status_code == 302
+    assert supplier.get(url).status_code == 404
+
+
+def test_hostile_names_and_metadata_do_nothing(portal: PortalHub, supplier: FlaskClient) -> None:
+    key = begin(supplier, where="photographs")
+    names = {
+        "../../etc/passwd\0.jpg": "passwd_.jpg",
+        "C:\\photos\\<script>alert(1)</script>.jpg": "script>.jpg",
+        "\u202egpj.exe": "_gpj.exe",
+        "": "photograph",
+    }
+    for number, (name, shown) in enumerate(names.items()):
+        body = photograph(f"hostile {number}")
+        if number == 0:
+            body = with_position(body, *TORONTO, description="<script>alert(2)</script>")
+        assert send_file(supplier, key, name, body)["filename"] == shown
+    page = supplier.get(f"/send/{key}").text
+    assert "<script>alert" not in page
+    assert finish(supplier, key).status_code == 302
+    manifest = manifest_from_json(portal.hub.store.read(manifest_key(key)))
+    assert all(sent.object_key.startswith(f"landing/{key}/00000") for sent in manifest.objects)
+    first = portal.hub.store.read(manifest.objects[0].object_key)
+    # The nearest city is known; the spot is nowhere, the rest of the photograph as it was.
+    assert manifest.place_query == "Toronto, Ontario, CA"
+    assert str(manifest.objects[0].taken_at) == "2026-05-03 16:00:00+00:00"
+    with Image.open(io.BytesIO(first)) as landed:
+        assert not any(landed.getexif().get_ifd(0x8825).values())
+        landed.load()
+
+
+def test_request_that_breaks_off_keeps_what_has_come(app: Flask, portal: PortalHub, supplier: FlaskClient) -> None:
+    key = begin(supplier)
+    body = photograph("broken off")
+    url = announce(supplier, key, "1.jpg", body).headers["Location"]
+    csrf = page_token(supplier)
+    cookie = "; ".join(f"{name}={supplier.get_cookie(name).value}" for name in ("hub_session",))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    with socket.create_connection(("127.0.0.1", server.server_port)) as connection:
+        head = [
+            f"PATCH {url} HTTP/1.1",
+            "Host: localhost",
+            f"Cookie: {cookie}",
+            f"X-CSRFToken: {csrf}",
+            "Content-Type: application/offset+octet-stream",
+            "Upload-Offset: 0",
+            f"Content-Length: {len(body)}",
+            "",
+            "",
+        ]
+        connection.sendall("\r\n".join(head).encode() + body[:1500])
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1000)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    assert supplier.head(url).headers["Upload-Offset"] == "1500"
+    assert append(supplier, url, 1500, body[1500:]).status_code == 204
+    assert supplier.get(url).json["state"] == "good"
+
+
+def test_protocol_is_tus_and_odd_requests_are_answered_with_what_was_expected(supplier: FlaskClient) -> None:
+    key = begin(supplier)
+    answer = announce(supplier, key, "1.jpg", b"x" * 100)
+    url = answer.headers["Location"]
+    assert (answer.headers["Tus-Resumable"], answer.headers["Tus-Extension"]) == ("1.0.0", "creation,termination")
+    token_header = {"X-CSRFToken": page_token(supplier), "Accept": "application/json"}
+    wrong = [
+        supplier.patch(url, data=b"x", headers={**token_header, "Upload-Offset": "0"}, content_type="text/plain"),
+        append(supplier, url, 7, b"x"),
+        supplier.patch(
+            url, data=b"x", headers={**token_header, "Upload-Offset": "-1"}, content_type="application/offset+octet-stream"
+        ),
+        supplier.post(f"/send/{key}/files", headers={**token_header, "Upload-Length": "5", "Upload-Metadata": "filename !"}),
+        supplier.get(url, headers={"Tus-Resumable": "0.2.2"}),
+        supplier.get(f"/send/{key}/files/99", headers=token_header),
+        announce(supplier, key, "2.jpg", b"x", sha256="no hash"),
+    ]
+    assert [one.status_code for one in wrong] == [415, 409, 400, 400, 412, 404, 400]
+    assert finish(supplier, key).status_code == 409
+    assert supplier.delete(url, headers=token_header).status_code == 204
