@@ -11,7 +11,8 @@ COPY pyproject.toml requirements.txt ./
 RUN awk '/^[a-zA-Z]/ { keep = /^uv==/ } keep' requirements.txt > uv.txt \
     && python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r uv.txt
 # The lock holds the tools of development as well. What is needed to run is asked of pyproject.toml; versions and hashes are the lock's.
-RUN uv pip compile --quiet --no-header --no-annotate --constraint requirements.txt --output-file needed.txt pyproject.toml \
+RUN uv pip compile --quiet --no-header --no-annotate --extra hub --constraint requirements.txt \
+        --output-file needed.txt pyproject.toml \
     && awk 'NR == FNR { if (/^[a-zA-Z]/) { sub(/==.*/, ""); needed[$0] } next } \
             /^[a-zA-Z]/ { name = $1; sub(/==.*/, "", name); keep = name in needed } keep' \
         needed.txt requirements.txt > locked.txt \

@@ -5,7 +5,9 @@
     │   └── SettingsError      a setting is unknown or has a wrong value
     ├── NotFoundError          what was asked for does not exist           (HTTP 404)
     ├── ConflictError          it contradicts what is already there        (HTTP 409)
+    ├── UnauthenticatedError   nobody knows who asks                       (HTTP 401)
     ├── ForbiddenError         this account may not do it                  (HTTP 403)
+    ├── TooManyRequestsError   it was asked too often in a short time      (HTTP 429)
     └── UnavailableError       a service, a file or weights cannot be had  (HTTP 503)
         └── DeniedError        a store answers, and does not give out this one object
 
@@ -44,10 +46,22 @@ class ConflictError(HubError):
     code = "conflict"
 
 
+class UnauthenticatedError(HubError):
+    """Nobody knows who asks: it needs an account."""
+
+    code = "token_required"
+
+
 class ForbiddenError(HubError):
     """This account may not do it."""
 
     code = "forbidden"
+
+
+class TooManyRequestsError(HubError):
+    """It was asked too often in a short time."""
+
+    code = "too_many_requests"
 
 
 class UnavailableError(HubError):

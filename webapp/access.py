@@ -3,6 +3,8 @@
 - `@public`: anybody
 - `@signed_in`: any account
 - `@requires("download")`: accounts whose role has the permission (`deep_images_hub.accounts.PERMISSIONS`)
+
+Pages know who asks by the session, the API by a token (`bearer`) alone, which may do less than its account (`api_tokens.SCOPES`).
 """
 
 import hashlib
@@ -16,8 +18,10 @@ from flask.typing import ResponseReturnValue
 
 from deep_images_hub.accounts import PERMISSIONS
 from deep_images_hub.catalogue.users import User, user_by_id
-from deep_images_hub.errors import ForbiddenError
+from deep_images_hub.errors import ForbiddenError, UnauthenticatedError
+from webapp.bearer import InsufficientScopeError, bearer
 from webapp.services import hub
+from webapp.sessions import API_PREFIX
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,10 +39,16 @@ _DEEDS = {
 
 @dataclass(frozen=True)
 class Access:
-    """What a view asks for: an account or not, and a permission or none."""
+    """What a view asks for: an account or not, and a permission or none. scope: of a token, where it is not the permission."""
 
     needs_account: bool
     permission: str | None = None
+    scope: str = "read"
+
+    @property
+    def token_scope(self) -> str:
+        """What a token must be for."""
+        return self.permission or self.scope
 
 
 def public(view: View) -> View:
@@ -49,6 +59,11 @@ def public(view: View) -> View:
 def signed_in(view: View) -> View:
     """Open a view to every account."""
     return _declare(view, Access(needs_account=True))
+
+
+def signed_in_with(scope: str) -> Callable[[View], View]:
+    """Open a view of the API to every account whose token has a scope."""
+    return lambda view: _declare(view, Access(needs_account=True, scope=scope))
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -85,9 +100,9 @@ def signed_in_user() -> User:
 
 
 def may(permission: str) -> bool:
-    """Tell whether this request's account has a permission."""
-    user = current_user()
-    return user is not None and user.may(permission)
+    """Tell whether this request's account has a permission, and its token, where it shows one, the scope."""
+    user, token = current_user(), g.get("token")
+    return user is not None and user.may(permission) and (token is None or permission in token.scopes)
 
 
 def start_session(user: User) -> None:
@@ -111,17 +126,26 @@ def _declare(view: View, access: Access) -> View:
     return view
 
 
+def is_of_api() -> bool:
+    """Tell whether this request is for the API, where no session counts."""
+    return request.path.startswith(API_PREFIX)
+
+
 def _check() -> ResponseReturnValue | None:
-    g.user = None
+    g.user = g.token = None
     if request.endpoint == "static":
         return None
-    if "user_id" in session:
+    if is_of_api():
+        g.user, g.token = bearer()
+    elif "user_id" in session:
         g.user = _user_of_session()
     if request.endpoint is None:
         return None  # no such page: the error page says so
     access = access_of(current_app.view_functions[request.endpoint])
     if access is None:
         raise ForbiddenError("This page is closed.")
+    if is_of_api():
+        _check_token(access)
     if not access.needs_account:
         return None
     if g.user is None:
@@ -135,6 +159,25 @@ def _check() -> ResponseReturnValue | None:
             "Ask an operator of this hub if you need it."
         )
     return None
+
+
+def _check_token(access: Access) -> None:
+    """Refuse a request that needs a token and shows none, or one that is not for this."""
+    if g.user is None and access.needs_account:
+        raise UnauthenticatedError(
+            "This needs an API token. Make one on your account's page, and send it as the header `Authorization: Bearer dih_...`."
+        )
+    if g.user is None or access.token_scope in g.token.scopes:
+        return
+    if not access.needs_account:
+        # What is open to everybody is open to this token too, as if nobody showed it.
+        g.user = g.token = None
+        return
+    if access.permission is None or g.user.may(access.permission):
+        raise InsufficientScopeError(
+            f"The token {g.token.prefix}... has the scopes {', '.join(g.token.scopes)}, and this needs {access.token_scope}. "
+            "Make another token with that scope."
+        )
 
 
 def _user_of_session() -> User | None:

@@ -14,6 +14,7 @@ from deep_images_hub.wiring import Hub, open_hub
 from webapp import (
     access,
     accounts,
+    api,
     batches,
     datasets,
     error_pages,
@@ -38,6 +39,7 @@ from webapp import (
     wording,
 )
 from webapp.services import Services
+from webapp.sessions import PageSessions
 
 _KEY_FILE = "portal_secret_key"
 _SESSION_HOURS = 12
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_HEADERS_ENABLED=True,
     )
+    app.session_interface = PageSessions()
     if hub.settings.portal_secure_cookies:
         # Behind one TLS proxy: who asks, by which scheme and for which host is in what the proxy adds.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
@@ -76,6 +79,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     app.jinja_env.globals.update(image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
     # The gate stands before everything else that looks at a request.
     access.guard(app)
+    api.announce(app)
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
@@ -99,6 +103,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         app.register_blueprint(noun.blueprint)
     for noun in (uploads, upload_files, wanted, proposals, model_demand):
         app.register_blueprint(noun.blueprint)
+    api.register(app, security.form_tokens)
     return app
 
 

@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
     """List the batches of whoever asks, newest first; before them what is wanted near, and refused manifests."""
     user = signed_in_user()
     with hub().engine.connect() as connection:
-        before = _own_batch(connection, request.args["before"]) if request.args.get("before") else None
+        before = own_batch(connection, request.args["before"]) if request.args.get("before") else None
         batches = latest_batches(
             connection, supplier_id=user.id, before=before.cursor if before else None, limit=BATCHES_PAGE + 1
         )
@@ -52,7 +52,7 @@ def page(batch_key: str) -> ResponseReturnValue:
     """Show a batch's result: what became of it in all, how good it is, and each file with what happened to it and why."""
     after = cursor(request.args.get("after"))
     with hub().engine.connect() as connection:
-        found = _own_batch(connection, batch_key)
+        found = own_batch(connection, batch_key)
         files = file_reports(connection, batch_key=batch_key, after_position=-1 if after is None else after, limit=FILES_PAGE + 1)
         shown = files[:FILES_PAGE]
         return render_template(
@@ -69,9 +69,14 @@ def page(batch_key: str) -> ResponseReturnValue:
 @signed_in
 def report(batch_key: str) -> Response:
     """Give what became of every file, as CSV, page by page as it is read."""
+    return report_csv(batch_key)
+
+
+def report_csv(batch_key: str) -> Response:
+    """Send what became of every file of a batch, to whoever may know."""
     engine = hub().engine
     with engine.connect() as connection:
-        found = _own_batch(connection, batch_key)
+        found = own_batch(connection, batch_key)
 
     def lines() -> Iterator[str]:
         with engine.connect() as connection:
@@ -84,7 +89,7 @@ def report(batch_key: str) -> Response:
     return response
 
 
-def _own_batch(connection: Connection, batch_key: str) -> Batch:
+def own_batch(connection: Connection, batch_key: str) -> Batch:
     """Return a batch of whoever asks, or any for an operator. Raises NotFoundError, the same for no batch and for another's."""
     not_found = NotFoundError(f"There is no batch with the key {batch_key[:120]!r} among yours.")
     try:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from deep_images_hub.catalogue.datasets import DatasetVersion, label_split_counts, version_by_id, version_sample, versions
 from deep_images_hub.catalogue.models import models
 from deep_images_hub.catalogue.patches import latest_patch, tombstones
-from deep_images_hub.catalogue.training import request_run, runs
+from deep_images_hub.catalogue.training import TrainingRun, request_run, runs
 from deep_images_hub.catalogue.version_changes import KINDS, changed_pictures
 from deep_images_hub.datasets.card import LabelSplitCount
 from deep_images_hub.datasets.citation import bibtex, citation_text
@@ -85,7 +85,7 @@ def page(version_id: int) -> ResponseReturnValue:
         link_hours=LINK_HOURS,
         backbones=backbones(),
         obstacle=training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on.",
-        citations=_citations(version),
+        citations=citations(version),
         # An old version's page leads to the patch, which describes itself.
         croissant=describe(version, export) if export and used == version and not taken_down else None,
         **shown,
@@ -96,6 +96,11 @@ def page(version_id: int) -> ResponseReturnValue:
 @public
 def croissant(version_id: int) -> ResponseReturnValue:
     """Describe a version, or what is left of it, as Croissant."""
+    return croissant_of(version_id)
+
+
+def croissant_of(version_id: int) -> Response:
+    """Send the Croissant description of a version, or of what is left of it."""
     opened = open_exported(version_id, "csv", {})
     described = describe(opened.version, opened.export)
     return Response(json.dumps(described, ensure_ascii=False, indent=1), content_type="application/ld+json")
@@ -138,21 +143,35 @@ def changes(version_id: int) -> ResponseReturnValue:
 @requires("train")
 def train(version_id: int) -> ResponseReturnValue:
     """Put a training run of this version into the queue, and show it."""
-    backbone = request.form.get("backbone") or backbones()[0]
+    run = request_training(version_id, request.form.get("backbone") or None)
+    return redirect(url_for("runs.page", run_id=run.id))
+
+
+def request_training(version_id: int, backbone: str | None) -> TrainingRun:
+    """Put a training run of a version, or of what is left of it, into the queue for whoever asks.
+
+    Args:
+        backbone: one of `backbones()`; None: the first.
+
+    Raises:
+        NotFoundError: there is no such version.
+        ConflictError: nothing is left of it.
+        InvalidInputError: it is no such network, or no model of these pictures is worth starting.
+    """
+    backbone = backbone or backbones()[0]
     if backbone not in backbones():
         raise InvalidInputError(f"{backbone[:40]!r} is not trained here. Expected: {' or '.join(backbones())}.")
     with hub().engine.begin() as connection:
         version = current_version(connection, version_id)
         if obstacle := training_obstacle(label_split_counts(connection, version.id)):
             raise InvalidInputError(obstacle)
-        run = request_run(
+        return request_run(
             connection,
             version_id=version.id,
             requested_by=signed_in_user().id,
             backbone=backbone,
             workers=hub().settings.training_workers,
         )
-    return redirect(url_for("runs.page", run_id=run.id))
 
 
 def backbones() -> list[str]:
@@ -160,7 +179,7 @@ def backbones() -> list[str]:
     return list(dict.fromkeys([hub().settings.backbone, _SCRATCH_BACKBONE]))
 
 
-def _citations(version: DatasetVersion) -> dict[str, str]:
+def citations(version: DatasetVersion) -> dict[str, str]:
     """Return how a version is cited, by the kind of citation."""
     url = url_for("datasets.page", version_id=version.id, _external=True)
     return {"BibTeX": bibtex(version, url=url), "Text": citation_text(version, url=url)}

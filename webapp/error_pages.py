@@ -1,5 +1,7 @@
 """Errors, said once: expected ones by class, HTTP's own, and defects. A page for people, an object with a code for programs."""
 
+from typing import Any
+
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -11,24 +13,29 @@ from deep_images_hub.errors import (
     HubError,
     InvalidInputError,
     NotFoundError,
+    TooManyRequestsError,
+    UnauthenticatedError,
     UnavailableError,
 )
-from webapp.guessing import TooManyAttemptsError
+from webapp.access import is_of_api
+from webapp.api.problems import problem
 from webapp.wording import size
 
 # Found by the nearest class of an error's ancestry.
 STATUSES: dict[type[HubError], int] = {
     InvalidInputError: 400,
+    UnauthenticatedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    TooManyRequestsError: 429,
     UnavailableError: 503,
-    TooManyAttemptsError: 429,
 }
 _RETRY_AFTER_S = 10
 
 _TITLES = {
     400: "That did not work",
+    401: "Who is asking?",
     403: "Not for this account",
     404: "Nothing here",
     405: "That did not work",
@@ -68,16 +75,18 @@ def wants_json() -> bool:
     )
 
 
-def _answer(status: int, code: str, message: str) -> ResponseReturnValue:
+def _answer(status: int, code: str, message: str, errors: list[dict[str, Any]] | None = None) -> ResponseReturnValue:
     headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {}
+    title = _TITLES.get(status, "That did not work")
+    if is_of_api():
+        return problem(status, title, code, message, errors), status, headers
     if wants_json():
         return jsonify(error={"code": code, "message": message}), status, headers
-    title = _TITLES.get(status, "That did not work")
     return render_template("error.html", status=status, title=title, message=message), status, headers
 
 
 def _answer_expected(error: HubError) -> ResponseReturnValue:
-    return _answer(status_of(error), error.code, str(error))
+    return _answer(status_of(error), error.code, str(error), getattr(error, "errors", None))
 
 
 def _answer_expired_form(_error: CSRFError) -> ResponseReturnValue:
@@ -90,7 +99,8 @@ def _answer_expired_form(_error: CSRFError) -> ResponseReturnValue:
 
 def _answer_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
     limit = request.max_content_length or 0
-    return _answer(413, "too_large", f"What was sent is too large. At most {size(limit)} are taken. Send a smaller picture.")
+    code = "request_entity_too_large" if is_of_api() else "too_large"
+    return _answer(413, code, f"What was sent is too large. At most {size(limit)} are taken. Send a smaller picture.")
 
 
 def _answer_too_many(error: TooManyRequests) -> ResponseReturnValue:

@@ -55,7 +55,7 @@ def page(version_id: int, format_name: str) -> ResponseReturnValue:
 @requires("download")
 def file(version_id: int, format_name: str, file_name: str) -> ResponseReturnValue:
     """Stream a file of an export."""
-    return _answer(open_exported(version_id, format_name, request.args), file_name)
+    return answer_file(open_exported(version_id, format_name, request.args), file_name)
 
 
 @blueprint.get("/links/<token>/<format_name>/<file_name>")
@@ -63,17 +63,12 @@ def file(version_id: int, format_name: str, file_name: str) -> ResponseReturnVal
 def file_by_link(token: str, format_name: str, file_name: str) -> ResponseReturnValue:
     """Stream a file of an export of the dataset that a signed link stands for."""
     opened = open_exported(_version_of(token), format_name, request.args)
-    if request.args.get("etag") not in (None, _etag(opened, file_name)):
-        # Files of before and of now do not make a dataset together.
-        raise ConflictError(
-            "What this link is for has changed; most likely a picture was taken down. Open the dataset's page for a new link "
-            "and take all files again."
-        )
+    check_unchanged(opened, file_name)
     if file_name == "files.txt":
         urls = [_file_url(token, opened, of.name) for of in opened.files]
         headers = {"Cache-Control": "private, no-store"}
         return Response("\n".join(urls) + "\n", content_type="text/plain; charset=utf-8", headers=headers)
-    return _answer(opened, file_name)
+    return answer_file(opened, file_name)
 
 
 @blueprint.get("/<int:version_id>/download")
@@ -105,7 +100,17 @@ def _command(token: str, opened: OpenExport) -> str:
     return f"(mkdir -p {folder} && cd {folder} && curl -f {listed} | xargs -n 1 curl -fL -C - -O)"
 
 
-def _answer(opened: OpenExport, file_name: str) -> ResponseReturnValue:
+def check_unchanged(opened: OpenExport, file_name: str) -> None:
+    """Raise ConflictError when the address of a request says other bytes: files of before and of now make no dataset together."""
+    if request.args.get("etag") not in (None, _etag(opened, file_name)):
+        raise ConflictError(
+            "What this link is for has changed; most likely a picture was taken down. Open the dataset's page for a new link, "
+            "or list its files again, and take all of them again."
+        )
+
+
+def answer_file(opened: OpenExport, file_name: str) -> ResponseReturnValue:
+    """Send a file of an export, or one of those that say what is in it. Raises NotFoundError."""
     if file_name == "manifest.json":
         return jsonify(opened.manifest())
     if file_name == "urls.csv":

@@ -4,7 +4,7 @@ An address is counted whether or not it has an account: nobody learns that from 
 """
 
 from deep_images_hub.catalogue.attempts import attempts_so_far, count_attempt
-from deep_images_hub.errors import HubError
+from deep_images_hub.errors import TooManyRequestsError
 from webapp.services import hub
 
 HOUR_S = 3600
@@ -14,10 +14,8 @@ MAX_WRONG_PASSWORDS = 20
 MAX_MAILS = 3
 
 
-class TooManyAttemptsError(HubError):
+class TooManyAttemptsError(TooManyRequestsError):
     """It was tried too often; later it may be tried again."""
-
-    code = "too_many_requests"
 
 
 def refuse_guessing(subject: str) -> None:

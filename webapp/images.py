@@ -10,6 +10,7 @@ import re
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from deep_images_hub.catalogue.decisions import object_history, why_rejected
 from deep_images_hub.catalogue.images import (
@@ -49,12 +50,9 @@ def index() -> ResponseReturnValue:
 @public
 def page(sha256: str) -> ResponseReturnValue:
     """Show a picture, every check's verdict in plain words, and its lineage."""
-    _check_sha256(sha256)
     with hub().engine.connect() as connection:
-        image = image_by_sha256(connection, sha256)
+        image = seen_image(connection, sha256)
         is_public = image.label_id is not None
-        if not is_public and not _may_see_hidden(image):
-            raise _no_such_picture()
         # Newest first; the current label is shown as the picture's own.
         labels = labels_of(connection, image_id=image.image_id)
         return render_template(
@@ -77,7 +75,7 @@ def page(sha256: str) -> ResponseReturnValue:
 @signed_in
 def report(sha256: str) -> ResponseReturnValue:
     """Show the form in which somebody says what is wrong with a picture that everybody sees."""
-    return _report_page(_public_image(sha256))
+    return _report_page(public_image(sha256))
 
 
 @blueprint.post("/<sha256>/report")
@@ -85,7 +83,7 @@ def report(sha256: str) -> ResponseReturnValue:
 @signed_in
 def submit_report(sha256: str) -> ResponseReturnValue:
     """Write a report down for the operators."""
-    image = _public_image(sha256)
+    image = public_image(sha256)
     reason, note = request.form.get("reason", ""), request.form.get("note", "")
     try:
         with hub().engine.begin() as connection:
@@ -106,17 +104,18 @@ def submit_report(sha256: str) -> ResponseReturnValue:
 @public
 def picture(sha256: str) -> Response:
     """Give the stored picture."""
-    return _jpeg(sha256, picture_key(_check_sha256(sha256)))
+    return jpeg(sha256, picture_key(check_sha256(sha256)))
 
 
 @blueprint.get("/<sha256>/thumbnail.jpg")
 @public
 def thumbnail(sha256: str) -> Response:
     """Give the thumbnail."""
-    return _jpeg(sha256, thumbnail_key(_check_sha256(sha256)))
+    return jpeg(sha256, thumbnail_key(check_sha256(sha256)))
 
 
-def _jpeg(sha256: str, key: str) -> Response:
+def jpeg(sha256: str, key: str) -> Response:
+    """Send one of a picture's files to whoever may see it. Raises NotFoundError."""
     user = current_user()
     with hub().engine.connect() as connection:
         viewers = image_viewers(connection, sha256, user_id=user.id if user else None)
@@ -138,17 +137,28 @@ def _jpeg(sha256: str, key: str) -> Response:
     return response
 
 
+def seen_image(connection: Connection, sha256: str) -> Image:
+    """Return a picture that whoever asks may see. Raises NotFoundError, the same for no picture and for one that they may not."""
+    check_sha256(sha256)
+    try:
+        image = image_by_sha256(connection, sha256)
+    except NotFoundError:
+        raise _no_such_picture() from None
+    if image.label_id is None and not _may_see_hidden(image):
+        raise _no_such_picture()
+    return image
+
+
 def _may_see_hidden(image: Image) -> bool:
     user = current_user()
     is_senders = user is not None and user.id == image.supplier_id and image.taken_down_at is None
     return is_senders or may("operate")
 
 
-def _public_image(sha256: str) -> Image:
+def public_image(sha256: str) -> Image:
     """Return a picture that everybody sees. Raises NotFoundError."""
-    _check_sha256(sha256)
     with hub().engine.connect() as connection:
-        image = image_by_sha256(connection, sha256)
+        image = seen_image(connection, sha256)
     if image.label_id is None:
         raise _no_such_picture()
     return image
@@ -171,7 +181,8 @@ def _no_such_picture() -> NotFoundError:
     return NotFoundError("There is no such picture here. It may have been taken out of the hub.")
 
 
-def _check_sha256(sha256: str) -> str:
+def check_sha256(sha256: str) -> str:
+    """Return what stands in an address where a picture's sha256 belongs. Raises NotFoundError when it is none."""
     if not _SHA256.fullmatch(sha256):
         raise NotFoundError("There is no such picture: its address holds 64 digits from 0-9a-f. It may have been cut off.")
     return sha256

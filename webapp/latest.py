@@ -52,7 +52,11 @@ def index() -> ResponseReturnValue:
 @public
 def geojson() -> Response:
     """Give the newest batches whose supplier shared a place, as points, for people's own maps."""
-    city = request.args.get("city", "").strip()[:MAX_CITY_LENGTH] or None
+    return geojson_of(request.args.get("city", "").strip()[:MAX_CITY_LENGTH] or None)
+
+
+def geojson_of(city: str | None) -> Response:
+    """Send the newest batches that have a place, of a city or of everywhere."""
     with hub().engine.connect() as connection:
         response = jsonify(latest_batches_geojson(connection, city=city, limit=MAP_BATCHES))
     response.mimetype = "application/geo+json"

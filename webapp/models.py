@@ -3,9 +3,10 @@
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.models import model_by_id, models
+from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.predictions import Answer
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
 from webapp.outlook import calibration, outlook
@@ -69,11 +70,7 @@ def answer(model_id: int) -> ResponseReturnValue:
     try:
         if upload is None or not upload.filename:
             raise InvalidInputError("No picture was sent. Choose a photograph first.")
-        classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
-        settings = hub().settings
-        answers = classifier.answers_for_upload(
-            upload.stream.read(), max_pixels=settings.max_pixels, short_side_px=settings.image_side_px, limit=ANSWERS
-        )
+        answers = predict(model, upload.stream.read())
     except InvalidInputError as error:
         if wants_json():
             raise
@@ -83,10 +80,24 @@ def answer(model_id: int) -> ResponseReturnValue:
     return render_template("try.html", model=model, answers=answers, filename=upload.filename)
 
 
+def predict(model: TrainedModel, body: bytes) -> list[Answer]:
+    """Return what a picture shows, likeliest first. Raises InvalidInputError when the bytes are no photograph."""
+    classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+    settings = hub().settings
+    return classifier.answers_for_upload(
+        body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px, limit=ANSWERS
+    )
+
+
 @blueprint.get("/<int:model_id>/files/<kind>")
 @requires("predict")
 def file(model_id: int, kind: str) -> ResponseReturnValue:
     """Give one of a model's files: `model.keras` or `model.onnx`."""
+    return model_file(model_id, kind)
+
+
+def model_file(model_id: int, kind: str) -> Response:
+    """Send one of a model's files. Raises NotFoundError."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
     files = {

@@ -58,8 +58,8 @@ class LossCurves:
 def page(run_id: int) -> ResponseReturnValue:
     """Show a run and how far it is; a finished one leads to its model."""
     with hub().engine.connect() as connection:
-        run = _run_of_reader(connection, run_id)
-        events = _events_of_attempt(connection, run)
+        run = run_of_reader(connection, run_id)
+        events = events_of_attempt(connection, run)
         return render_template(
             "run.html",
             run=run,
@@ -77,8 +77,8 @@ def page(run_id: int) -> ResponseReturnValue:
 def progress(run_id: int) -> ResponseReturnValue:
     """Give how far a run is, for the page that follows it."""
     with hub().engine.connect() as connection:
-        run = _run_of_reader(connection, run_id)
-        events = _events_of_attempt(connection, run)
+        run = run_of_reader(connection, run_id)
+        events = events_of_attempt(connection, run)
     loss = loss_curves(events)
     return jsonify(
         status=run.status,
@@ -94,7 +94,7 @@ def progress(run_id: int) -> ResponseReturnValue:
 def cancel(run_id: int) -> ResponseReturnValue:
     """Stop a run."""
     with hub().engine.begin() as connection:
-        _run_of_reader(connection, run_id)
+        run_of_reader(connection, run_id)
         cancel_run(connection, run_id=run_id)
     flash("The run was cancelled. Whoever works on it stops shortly.")
     return redirect(url_for("runs.page", run_id=run_id))
@@ -124,12 +124,12 @@ def loss_curves(events: list[TrainingEvent]) -> LossCurves:
     return LossCurves(train=polyline(train, top=top), validation=polyline(validation, top=top), top=top)
 
 
-def _events_of_attempt(connection: Connection, run: TrainingRun) -> list[TrainingEvent]:
+def events_of_attempt(connection: Connection, run: TrainingRun) -> list[TrainingEvent]:
     """Return the events of the latest attempt: what an attempt that was lost had done is done again."""
     return [event for event in events_of(connection, run_id=run.id) if event.attempt == run.attempt]
 
 
-def _run_of_reader(connection: Connection, run_id: int) -> TrainingRun:
+def run_of_reader(connection: Connection, run_id: int) -> TrainingRun:
     """Return a run, for whoever asked for it or operates the hub."""
     run = run_by_id(connection, run_id)
     if current_user() is None or (run.requested_by != signed_in_user().id and not may("operate")):

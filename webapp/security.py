@@ -21,18 +21,19 @@ REPORT_LIMIT = "10 per minute; 60 per day"
 ASKING_LIMIT = "10 per minute; 60 per day"
 LINK_LIMIT = "20 per minute"
 ACCOUNT_LIMIT = "30 per minute"
+TOKEN_LIMIT = "10 per minute"  # noqa: S105
 
 # By network address, a coarse sieve, counted in each process of the portal; several let through as many times more. What must be
 # exact, on one account whoever asks from wherever, is counted in the catalogue (`webapp.guessing`).
 limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
-_form_tokens = CSRFProtect()
+form_tokens = CSRFProtect()
 
 
 def protect(app: Flask) -> None:
     """Set headers on every answer, ask every form for its token, count attempts, and let through only text that can be kept."""
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
-    _form_tokens.init_app(app)
+    form_tokens.init_app(app)
     limiter.init_app(app)
 
 

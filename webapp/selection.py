@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from deep_images_hub.catalogue.images import image_by_sha256, pictures_by_sha256s
 from deep_images_hub.catalogue.labels import label_by_code, labels_by_codes
-from deep_images_hub.datasets.freeze import compose, freeze
+from deep_images_hub.datasets.freeze import expect, freeze
 from deep_images_hub.datasets.recipe import SPLITS
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.licences import LICENCES
@@ -21,9 +21,6 @@ from webapp.services import hub
 from webapp.wording import plural
 
 blueprint = Blueprint("selection", __name__, url_prefix="/selection")
-
-# Beyond this the exact pictures are found out when the dataset is made, not while somebody waits for a page.
-COUNTED_UP_TO_IMAGES = 20_000
 
 
 def selected() -> Selection:
@@ -145,13 +142,8 @@ def _page(name: str, problem: str | None = None) -> str:
         if chosen.count and problem is None:
             try:
                 recipe = recipe_from_form(chosen, options, licences)
-                about = len(chosen.pictures) + sum(
-                    label.subtree_images if recipe.with_descendants else label.own_images for label in labels.values()
-                )
-                if about <= COUNTED_UP_TO_IMAGES:
-                    pictures_now = compose(connection, recipe)
-                    counts = Counter((picture.candidate.label_code, picture.split) for picture in pictures_now)
-                    size_bytes = sum(picture.candidate.size_bytes for picture in pictures_now)
+                expected = expect(connection, recipe)
+                about, counts, size_bytes = expected.about, expected.counts, expected.size_bytes
             except InvalidInputError as error:
                 problem = str(error)
         names = labels_by_codes(connection, {code for code, _ in counts}) if counts else {}

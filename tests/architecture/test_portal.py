@@ -12,7 +12,7 @@ TEMPLATES = sorted(WEBAPP.glob("templates/*.html"))
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 
-@pytest.mark.parametrize("module", sorted(WEBAPP.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("module", sorted(WEBAPP.rglob("*.py")), ids=lambda path: str(path.relative_to(WEBAPP)))
 def test_views_hold_no_sql(module: Path) -> None:
     imported = {
         f"{node.module}.{name.name}"

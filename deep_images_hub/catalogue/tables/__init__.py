@@ -5,6 +5,7 @@ unique column, and everything that must be reproducible is derived from those na
 """
 
 from deep_images_hub.catalogue.tables.accounts import account_changes, account_mails, attempts, users
+from deep_images_hub.catalogue.tables.api_tokens import api_tokens
 from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes
 from deep_images_hub.catalogue.tables.decisions import batch_mails, decision_changes, redecisions, staged_decisions, verdicts
 from deep_images_hub.catalogue.tables.demand import demand_votes, demands, label_proposals, notices, watches
@@ -38,6 +39,7 @@ __all__ = [
     "account_mails",
     "adopted_folders",
     "adoption_refusals",
+    "api_tokens",
     "attempts",
     "batch_mails",
     "batches",

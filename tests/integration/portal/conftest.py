@@ -1,6 +1,7 @@
 """One hub with a few real pictures for all tests of the portal, and clients that are signed in to it."""
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -8,7 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from deep_images_hub.api_tokens import scopes_of_role
+from deep_images_hub.catalogue.api_tokens import create_token
+from deep_images_hub.catalogue.users import User, create_user
 from deep_images_hub.datasets.recipe import SplitFractions
+from deep_images_hub.wiring import Hub
 from models.evaluate import HeldOut, Label, judge, judge_scores
 from models.learning_curve import learning_curve
 from tests.builders import PASSWORD, HubBuilder, photographs
@@ -106,6 +111,64 @@ def signed_in(app: Flask, portal: PortalHub) -> Callable[[str], FlaskClient]:
         return client
 
     return sign_in
+
+
+class ApiClient:
+    """Asks the API of a portal with a token, or without one."""
+
+    def __init__(self, app: Flask, token: str | None) -> None:
+        self.token = token
+        self._client = app.test_client()
+
+    def get(self, path: str, **given: object):
+        return self.open("GET", path, **given)
+
+    def post(self, path: str, body: object = None, **given: object):
+        return self.open("POST", path, **({"json": body} if body is not None else {}), **given)
+
+    def open(self, method: str, path: str, headers: dict[str, str] | None = None, **given: object):
+        shown = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        # An address that an answer gave, or a path under the API.
+        address = path.removeprefix("http://localhost") if "://" in path else f"/api/v1{path}"
+        return self._client.open(address, method=method, headers={**shown, **(headers or {})}, **given)
+
+
+def api_token(hub: Hub, user: User, *scopes: str) -> str:
+    """Make a token of an account, with some scopes or all that its role allows."""
+    with hub.engine.begin() as connection:
+        allowed = list(scopes or scopes_of_role(user.role))
+        return create_token(connection, user=user, name="of a test", scopes=allowed, lifetime_days=7)[1]
+
+
+@pytest.fixture(scope="session")
+def _api_tokens() -> dict[tuple[object, ...], str]:
+    return {}
+
+
+@pytest.fixture(scope="session")
+def _programs() -> dict[tuple[object, ...], User]:
+    return {}
+
+
+@pytest.fixture
+def api_as(app: Flask, portal: PortalHub, _api_tokens, _programs) -> Callable[..., ApiClient]:
+    """Give a client of the API with a token of a role's account, with some scopes or all that the role allows."""
+
+    def of(role: str | None, *scopes: str) -> ApiClient:
+        if role is None:
+            return ApiClient(app, None)
+        # Accounts of their own, that no other test closes: without a password they are quickly made.
+        account = (id(portal), role)
+        if account not in _programs:
+            with portal.hub.engine.begin() as connection:
+                email = f"program-{secrets.token_hex(3)}@example.org"
+                _programs[account] = create_user(connection, email=email, display_name="A program", role=role)
+        key = (*account, *scopes)
+        if key not in _api_tokens:
+            _api_tokens[key] = api_token(portal.hub, _programs[account], *scopes)
+        return ApiClient(app, _api_tokens[key])
+
+    return of
 
 
 def token(client: FlaskClient, page: str = "/selection") -> str:

@@ -1,0 +1,115 @@
+"""Training requests and the models that come of them."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from deep_images_hub.wire.base import Answer, Asked, Page
+
+
+class Run(Answer):
+    """A request for a baseline model, and how far it is."""
+
+    id: int
+    version_id: int
+    backbone: str
+    workers: int
+    status: str = Field(description="`queued`, `running`, `succeeded`, `failed` or `cancelled`.")
+    has_ended: bool
+    message: str | None = Field(description="For people: the last thing that happened, or why it failed.")
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    model_id: int | None = Field(description="null: no model yet.")
+
+
+class Stage(Answer):
+    """How far a stage of a run is."""
+
+    name: str
+    done: int
+    total: int
+
+
+class RunDetail(Run):
+    """A run with its stages."""
+
+    stages: list[Stage]
+    losses: dict[str, list[float]] = Field(description="By name, epoch by epoch.")
+
+
+class RunPage(Page):
+    """A part of a list of runs, newest first."""
+
+    runs: list[Run]
+
+
+class TrainAsked(Asked):
+    """A model to train."""
+
+    backbone: str | None = Field(default=None, max_length=100, description="Left out: the hub's own.")
+
+
+class ModelLabel(Answer):
+    """How a model does on one label of the test split. A share is null where there is nothing to divide by."""
+
+    code: str
+    name: str
+    precision: float | None
+    recall: float | None
+    support: int
+
+
+class Model(Answer):
+    """A trained model."""
+
+    id: int
+    run_id: int
+    version_id: int
+    version_name: str
+    version_digest: str
+    backbone: str
+    weights: str = Field(description="Where its first weights came from: `imagenet`, `sha256:...` or `scratch`.")
+    label_codes: list[str] = Field(description="By class index.")
+    test_top1: float | None = Field(description="Share of right answers on the test split, 0..1.")
+    test_top1_interval: tuple[float, float] | None = Field(description="95 %.")
+    created_at: datetime
+
+
+class ModelFile(Answer):
+    """A file of a model."""
+
+    name: str
+    sha256: str
+    url: str
+
+
+class ModelDetail(Model):
+    """A model with its report."""
+
+    labels: list[ModelLabel] = Field(description="By recall, from the lowest.")
+    metrics: dict[str, Any] = Field(description="All that was measured on the test split.")
+    taken_down: int = Field(description="Pictures that it learnt from or was tested on, and that were taken down since.")
+    files: list[ModelFile]
+
+
+class ModelPage(Page):
+    """A part of the list of models, newest first."""
+
+    models: list[Model]
+
+
+class Prediction(Answer):
+    """A label that a picture may show. score: its probability, 0..1."""
+
+    label: str
+    name: str
+    score: float
+
+
+class Predictions(Answer):
+    """What a picture shows, as far as a model can tell, likeliest first."""
+
+    answers: list[Prediction]

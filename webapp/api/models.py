@@ -1,0 +1,87 @@
+"""Trained models: the list, their reports, their files, and asking one what a picture shows."""
+
+from flask import Response, request, url_for
+
+from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
+from deep_images_hub.catalogue.patches import tombstones
+from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.wire import training as wire
+from deep_images_hub.wire.base import PageAsked
+from webapp.access import public, requires
+from webapp.api.cursors import following, place_of
+from webapp.api.operations import api
+from webapp.models import model_file, predict
+from webapp.reports import model_report
+from webapp.security import PREDICTION_LIMIT, limiter
+from webapp.services import hub
+
+_PICTURES = ("image/jpeg", "image/png", "image/webp", "multipart/form-data")
+
+
+@api.get("/models", tag="Models", query=PageAsked, answer=wire.ModelPage)
+@public
+def list_models(query: PageAsked) -> wire.ModelPage:
+    """List models, newest first."""
+    with hub().engine.connect() as connection:
+        found = models(connection, before_id=place_of(query.cursor), limit=query.limit + 1)
+    shown = found[: query.limit]
+    return wire.ModelPage(
+        models=[_model(model) for model in shown], next=following(shown[-1].id) if len(found) > query.limit else None
+    )
+
+
+@api.get("/models/<int:model_id>", tag="Models", answer=wire.ModelDetail)
+@public
+def read_model(model_id: int) -> wire.ModelDetail:
+    """Give a model with all that was measured on pictures which it never saw."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+        taken_down = sum(stone.is_own for stone in tombstones(connection, model.version_id))
+    files = {"model.keras": model.keras_sha256, "model.onnx": model.onnx_sha256}
+    return wire.ModelDetail(
+        **_model(model).model_dump(),
+        labels=[wire.ModelLabel.model_validate(label) for label in model_report(model).labels],
+        metrics=model.metrics,
+        taken_down=taken_down,
+        files=[
+            wire.ModelFile(
+                name=name,
+                sha256=sha256,
+                url=url_for("api.download_model", model_id=model_id, kind=name, _external=True),
+            )
+            for name, sha256 in files.items()
+        ],
+    )
+
+
+@api.get("/models/<int:model_id>/files/<kind>", tag="Models", gives=("application/octet-stream",))
+@requires("predict")
+def download_model(model_id: int, kind: str) -> Response:
+    """Give one of a model's files: `model.keras` or `model.onnx`. The ETag is its sha256."""
+    return model_file(model_id, kind)
+
+
+@api.post("/models/<int:model_id>/predictions", tag="Models", takes=_PICTURES, answer=wire.Predictions)
+@limiter.limit(PREDICTION_LIMIT)
+@requires("predict")
+def predict_picture(model_id: int) -> wire.Predictions:
+    """Say what a picture shows, as far as the model can tell. The picture is not kept.
+
+    The body is the photograph, or a form whose file `picture` it is.
+    """
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+    upload = request.files.get("picture")
+    body = upload.stream.read() if upload else request.get_data(cache=False)
+    if not body:
+        raise InvalidInputError("No picture was sent. Send a photograph as the body, or as the file `picture` of a form.")
+    answers = [
+        wire.Prediction(label=found.label_code, name=found.label_name, score=found.score) for found in predict(model, body)
+    ]
+    return wire.Predictions(answers=answers)
+
+
+def _model(model: TrainedModel) -> wire.Model:
+    said = {name: getattr(model, name) for name in wire.Model.model_fields if not name.startswith("test_")}
+    report = model_report(model)
+    return wire.Model(**said, test_top1=report.top1, test_top1_interval=report.interval)
