@@ -35,7 +35,7 @@ _ENV_FOR_SCRIPTS = {
 class Settings(BaseSettings):
     """The settings of one process. Immutable; hand it down, do not read it again."""
 
-    model_config = SettingsConfigDict(env_prefix=_ENV_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     # Where things are
     home: Path = Field(Path("var"), description="Folder for all state of the laptop default.")

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from deep_images_hub.errors import SettingsError
+from deep_images_hub.logs import open_log
 from deep_images_hub.settings import Settings, load_settings
 from deep_images_hub.wiring import Hub, open_hub
 from webapp import (
@@ -28,6 +29,7 @@ from webapp import (
     models,
     operations,
     own_account,
+    people,
     proposals,
     review,
     runs,
@@ -41,6 +43,32 @@ from webapp import (
 from webapp.services import Services
 from webapp.sessions import PageSessions
 
+_log = open_log(__name__)
+
+# Whoever adds pages adds their module.
+_NOUNS = (
+    home,
+    labels,
+    images,
+    latest,
+    selection,
+    datasets,
+    exports,
+    runs,
+    models,
+    accounts,
+    joining,
+    own_account,
+    people,
+    batches,
+    operations,
+    review,
+    uploads,
+    upload_files,
+    wanted,
+    proposals,
+    model_demand,
+)
 _KEY_FILE = "portal_secret_key"
 _SESSION_HOURS = 12
 
@@ -75,6 +103,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     if hub.settings.portal_secure_cookies:
         # Behind one TLS proxy: who asks, by which scheme and for which host is in what the proxy adds.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+        _tell_of_links(hub.settings)
     app.extensions["services"] = Services(hub)
     app.jinja_env.globals.update(image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
     # The gate stands before everything else that looks at a request.
@@ -83,28 +112,16 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     security.protect(app)
     error_pages.register(app)
     wording.register(app)
-    for noun in (
-        home,
-        labels,
-        images,
-        latest,
-        selection,
-        datasets,
-        exports,
-        runs,
-        models,
-        accounts,
-        joining,
-        own_account,
-        batches,
-        operations,
-        review,
-    ):
-        app.register_blueprint(noun.blueprint)
-    for noun in (uploads, upload_files, wanted, proposals, model_demand):
+    for noun in _NOUNS:
         app.register_blueprint(noun.blueprint)
     api.register(app, security.form_tokens)
     return app
+
+
+def _tell_of_links(settings: Settings) -> None:
+    """Warn where links in e-mails would lead nowhere: no setting says where people reach a portal behind a proxy."""
+    if not settings.portal_url:
+        _log.warning("portal_url_is_empty", links_begin_with=settings.portal_address())
 
 
 def _secret_key(settings: Settings) -> str:

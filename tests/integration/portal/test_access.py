@@ -73,6 +73,14 @@ PROMISED = {
     "POST /account/email": ANY_ACCOUNT,
     "POST /account/sign-out-everywhere": ANY_ACCOUNT,
     "GET /operations": _needs("operate"),
+    "GET /operations/accounts": _needs("operate"),
+    "POST /operations/accounts": _needs("operate"),
+    "GET /operations/accounts/changes": _needs("operate"),
+    "GET /operations/accounts/<int:user_id>": _needs("operate"),
+    "POST /operations/accounts/<int:user_id>/role": _needs("operate"),
+    "POST /operations/accounts/<int:user_id>/close": _needs("operate"),
+    "POST /operations/accounts/<int:user_id>/reopen": _needs("operate"),
+    "POST /operations/accounts/<int:user_id>/link": _needs("operate"),
     "GET /review": _needs("operate"),
     "POST /review/accept": _needs("operate"),
     "POST /review/relabel": _needs("operate"),
@@ -115,7 +123,7 @@ PROMISED = {
     "POST /account/tokens/<int:token_id>/revoke": ANY_ACCOUNT,
 }
 VALUES: dict[str, object] = {
-    **dict.fromkeys(("label_id", "version_id", "run_id", "model_id", "demand_id", "proposal_id", "token_id"), 1),
+    **dict.fromkeys(("label_id", "version_id", "run_id", "model_id", "demand_id", "proposal_id", "token_id", "user_id"), 1),
     "position": 0,
     "sha256": "0" * 64,
     "format_name": "csv",
