@@ -57,6 +57,7 @@ demands = Table(
         postgresql_nulls_not_distinct=True,
     ),
     Index("ix_demands_user_id_id", "user_id", "id"),
+    Index("ix_demands_open_votes", "vote_count", "id", postgresql_where=text("status = 'open'")),
     Index("ix_demands_open_place_id", "place_id", postgresql_where=text("status = 'open' and place_id is not null")),
 )
 
