@@ -81,3 +81,30 @@ def stacked_bar(counts: Mapping[str, int], *, full: int) -> list[BarPart]:
             parts.append(BarPart(name, round(start, 3), round(width, 3)))
         start += width
     return parts
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a figure of 320 x 130. parts: (name, y, height) from the bottom up; words: what it says."""
+
+    x: float
+    width: float
+    parts: tuple[tuple[str, float, float], ...]
+    words: str
+
+
+def stacked_columns(columns: Sequence[tuple[str, Mapping[str, int]]]) -> tuple[list[Column], int]:
+    """Return columns side by side, each of words and the counts that are stacked in it, and the count at the figure's top."""
+    highest = max((sum(counts.values()) for _, counts in columns), default=0) or 1
+    # A few columns stay slim, and stand at the left.
+    step = (_RIGHT - _LEFT) / max(8, len(columns))
+    drawn = []
+    for index, (words, counts) in enumerate(columns):
+        bottom, parts = float(_BOTTOM), []
+        for name, count in counts.items():
+            height = (_BOTTOM - _TOP) * count / highest
+            bottom -= height
+            if count:
+                parts.append((name, round(bottom, 2), round(height, 2)))
+        drawn.append(Column(round(_LEFT + index * step, 2), round(step * 0.78, 2), tuple(parts), words))
+    return drawn, highest

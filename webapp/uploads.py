@@ -198,7 +198,7 @@ def _receive(key: str, sent: FileStorage) -> str | None:
 
 
 def _finished(batch_key: str) -> ResponseReturnValue:
-    flash("Sent. Thank you! Each photograph is looked at now; this page says what becomes of it.")
+    flash("Sent. Thank you!")
     return redirect(url_for("batches.page", batch_key=batch_key))
 
 

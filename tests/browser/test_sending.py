@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import text
 
 from deep_images_hub.catalogue.batches import submissions_of
 from tests.builders import PASSWORD, photograph
@@ -42,6 +43,22 @@ def sent_bodies(builder, key: str) -> dict[str, bytes]:
     return {one.filename: builder.hub.store.read(one.object_key) for one in sent}
 
 
+def refuse_all(builder, key: str) -> None:
+    """Decide on a batch as intake would."""
+    with builder.hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                "update submissions set status = 'rejected', reason = 'dark', decided_at = now()"
+                " where batch_id = (select id from batches where key = :key)"
+            ),
+            {"key": key},
+        )
+        connection.execute(
+            text("update batches set status = 'closed', closed_at = now(), rejected_count = submitted_count where key = :key"),
+            {"key": key},
+        )
+
+
 def test_photographs_are_sent_on_where_they_were_cut_off_after_a_reload(open_page, builder, files) -> None:
     with open_page(**PHONE) as page:
         open_form(page, builder)
@@ -68,7 +85,12 @@ def test_photographs_are_sent_on_where_they_were_cut_off_after_a_reload(open_pag
         page.get_by_label("Photographs", exact=True).set_input_files(files)
         expect(page.get_by_text("Sent. Thank you!")).to_be_visible()
         assert offsets == [str(PIECE_BYTES)]
-        assert sent_bodies(builder, page.url.rpartition("/")[2]) == {file.name: file.read_bytes() for file in files}
+        key = page.url.rpartition("/")[2]
+        assert sent_bodies(builder, key) == {file.name: file.read_bytes() for file in files}
+
+        refuse_all(builder, key)
+        expect(page.locator(".files td", has_text="refused: too dark")).to_have_count(3)
+        expect(page.get_by_text("It waits for intake")).to_have_count(0)
 
 
 def test_photographs_are_sent_without_scripts(open_page, builder, files) -> None:

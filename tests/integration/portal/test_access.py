@@ -116,6 +116,7 @@ PROMISED = {
     "POST /models/<int:model_id>/demand": ANY_ACCOUNT,
     "GET /batches": ANY_ACCOUNT,
     "GET /batches/<batch_key>": ANY_ACCOUNT,
+    "GET /batches/<batch_key>/progress.json": ANY_ACCOUNT,
     "GET /batches/<batch_key>/report.csv": ANY_ACCOUNT,
     "GET /api": ANYBODY,
     "GET /account/tokens": ANY_ACCOUNT,

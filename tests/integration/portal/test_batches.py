@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
 from deep_images_hub.catalogue.landing import manifest_refused
+from deep_images_hub.catalogue.supplier_record import Tally, Week, supplier_record
 from deep_images_hub.landing.refusals import Refused
 from deep_images_hub.object_store import ObjectStat
 from tests.builders import photograph
@@ -90,7 +91,32 @@ def test_batches_of_a_supplier_are_listed_for_them_alone(signed_in, sent) -> Non
     assert signed_in("supplier").get("/batches?before=copies").status_code == 404
 
 
-@pytest.mark.parametrize("page", ["/batches/mine", "/batches/mine/report.csv", "/batches/nothing"])
+def test_record_of_a_supplier_counts_what_became_of_everything_they_sent(signed_in, portal: PortalHub, sent) -> None:
+    with portal.hub.engine.connect() as connection:
+        record = supplier_record(connection, supplier_id=portal.users["supplier"].id)
+        assert supplier_record(connection, supplier_id=portal.users["scientist"].id) is None
+    assert record is not None
+    assert record.total == Tally(batches=1, submitted=FILES, pending=0, accepted=5, rejected=2, review=1)
+    assert record.total.acceptance == 5 / FILES
+    assert [(label.code, label.tally) for label in record.labels] == [("/m/apple", record.total)]
+    assert record.quality is not None
+    assert record.labels[0].quality == record.quality
+    assert dict(record.reasons) == {("rejected", "blurry"): 1, ("rejected", "not_an_image"): 1, ("review", "label_agreement"): 1}
+    # The batch is of a Thursday.
+    assert record.weeks == (Week(datetime(2026, 3, 2, tzinfo=UTC), accepted=5, rejected=2, review=1),)
+
+    html = signed_in("supplier").get("/batches").text
+    assert "Week from 2 Mar 2026: 5 accepted, 1 in review, 2 refused" in html
+    for words in ("blurred", "the file is not a picture", "it may show something else than its label says", "62\u202f%"):
+        assert words in html, words
+
+
+def test_progress_of_a_batch_is_said_to_its_supplier(signed_in, sent) -> None:
+    said = signed_in("supplier").get("/batches/mine/progress.json").json
+    assert said == {"status": "closed", "submitted": FILES, "accepted": 5, "rejected": 2, "review": 1}
+
+
+@pytest.mark.parametrize("page", ["/batches/mine", "/batches/mine/report.csv", "/batches/mine/progress.json", "/batches/nothing"])
 def test_batch_of_somebody_else_does_not_exist(signed_in, sent, page: str) -> None:
     for role in ("scientist", "premium"):
         answer = signed_in(role).get(page)
