@@ -21,6 +21,7 @@ from deep_images_hub.batches.manifest import Manifest, manifest_from_json
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.labels import labels_by_codes, load_graph
 from deep_images_hub.catalogue.places import place_for
+from deep_images_hub.cli.arguments import whole_number
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.keys import manifest_key
@@ -117,19 +118,15 @@ def _manifest_of(store: ObjectStore, batch: PlannedBatch) -> Manifest:
     return manifest_from_json(store.read(manifest_key(batch.key)))
 
 
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
-
-
 def main() -> NoReturn:
     """Read the command line and run the job."""
     parser = ArgumentParser(prog="simulate_crowd", description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--photos", metavar="PLACE", help="folder, or s3://bucket/prefix, whose folders name what their photographs show"
     )
-    parser.add_argument("--images", type=_count, metavar="N", help=f"photographs in all (drawn: {DEFAULT_IMAGES}; else all)")
+    parser.add_argument(
+        "--images", type=whole_number(1), metavar="N", help=f"photographs in all (drawn: {DEFAULT_IMAGES}; else all)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another crowd (0)")
     parser.add_argument(
         "--defects", metavar="RATES", help="none, default, or e.g. truncated=0.02,dark=0.01 (drawn: default; else none)"

@@ -17,6 +17,7 @@ from deep_images_hub.catalogue.batches import crowd_funnel, crowd_label_codes
 from deep_images_hub.catalogue.datasets import DatasetVersion
 from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.cli import demo_training
+from deep_images_hub.cli.arguments import whole_number
 from deep_images_hub.cli.boundary import EXIT_STOPPED, run_command
 from deep_images_hub.cli.demo_accounts import DemoAccounts
 from deep_images_hub.cli.demo_portal import serve_until_stopped
@@ -24,7 +25,7 @@ from deep_images_hub.cli.demo_report import DemoReport, summary
 from deep_images_hub.datasets.download import write_zip
 from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
-from deep_images_hub.errors import UnavailableError
+from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.labels.load import load_labels
 from deep_images_hub.pretrained_weights import weights_obstacle
 from deep_images_hub.progress import as_duration
@@ -65,13 +66,16 @@ def main(arguments: list[str] | None = None) -> int:
         description="A working image hub on this machine: simulated crowd, Spark intake, catalogue, dataset, model, portal.",
     )
     parser.add_argument("--photos", metavar="DIR|s3://BUCKET/PREFIX", help="labelled photographs: each folder is a label")
-    parser.add_argument("--images", type=int, metavar="N", help="photographs in all (all that there are, or 840 drawn ones)")
+    parser.add_argument(
+        "--images", type=whole_number(1), metavar="N", help="photographs in all (all that there are, or 840 drawn ones)"
+    )
     parser.add_argument("--no-serve", action="store_true", help="end with one line of JSON instead of serving the portal")
     parser.add_argument("--began", type=float, help=SUPPRESS)
     return run_command(_demo, parser, sys.argv[1:] if arguments is None else arguments)
 
 
 def _demo(settings: Settings, given: Namespace) -> int:
+    _expect_photos(given.photos)
     watch = Stopwatch()
     if given.began:
         watch.seconds["environment"] = round(time.time() - given.began, 1)
@@ -99,6 +103,12 @@ def _demo(settings: Settings, given: Namespace) -> int:
         print(report.as_json(), flush=True)
         return 0
     return serve_until_stopped(settings)
+
+
+def _expect_photos(photos: str | None) -> None:
+    """Raise NotFoundError for a folder that is not there, before anything is started for it."""
+    if photos and "://" not in photos and not Path(photos).expanduser().is_dir():
+        raise NotFoundError(f"There is no folder {photos}. Expected a tree of folders, each named after what it shows.")
 
 
 def _run_main_job(hub: Hub, given: Namespace, watch: Stopwatch, *, requested_by: int) -> DemoReport:

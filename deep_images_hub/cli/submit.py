@@ -17,7 +17,9 @@ _SPARK_OPTIONS_ANYWHERE = ("--master", "--conf", "--deploy-mode")
 def main(arguments: list[str] | None = None) -> int:
     """Read the command line and run the job."""
     given = sys.argv[1:] if arguments is None else arguments
-    listed = "\n".join(f"  {name:<16} {summary}" for name, summary in jobs().items())
+    known = jobs()
+    width = max(map(len, known))
+    listed = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in known.items())
     parser = ArgumentParser(
         prog="scripts/submit",
         usage="scripts/submit [spark-submit options] JOB [job arguments]",

@@ -49,7 +49,11 @@ class ImageFolder:
 
     def python(self, export: Export) -> str:
         """Return how it is loaded."""
-        return f'import keras\n\npictures = keras.utils.image_dataset_from_directory("{export.splits[0]}")'
+        [zipped] = self.files(export)
+        return (
+            f'import zipfile\n\nimport keras\n\nzipfile.ZipFile("{zipped.name}").extractall()\n'
+            f'pictures = keras.utils.image_dataset_from_directory("{export.splits[0]}")'
+        )
 
 
 class ImageFolderZip:
