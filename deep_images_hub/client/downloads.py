@@ -22,7 +22,7 @@ from deep_images_hub.client.transport import Transport, wait_before
 from deep_images_hub.errors import HubError, InvalidInputError, UnavailableError
 
 RECEIPT = ".deep-images-hub.json"
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
