@@ -204,7 +204,7 @@ def _place_id(words: str) -> int | None:
     with hub().engine.begin() as connection:
         place_id = place_for(connection, open_geocoder(hub().settings), query)
     if place_id is None:
-        raise InvalidInputError(f"No place is known as {query[:80]!r}. Expected a city or a postcode, such as Toronto, CA.")
+        raise _no_place(query)
     return place_id
 
 
@@ -213,15 +213,39 @@ def _near_from_request() -> Near | None:
     radius_km = request.args.get("km", DEFAULT_RADIUS_KM, type=int)
     if radius_km not in RADII_KM:
         raise InvalidInputError(f"{radius_km} km is no distance to look within. Expected one of {', '.join(map(str, RADII_KM))}.")
-    place_id = _place_id(query)
-    if place_id is None:
+    if not query:
         return None
+    place = _place(query)
     with hub().engine.connect() as connection:
-        place = place_by_id(connection, place_id)
         distances = demands.demanded_places_near(
             connection, latitude=place.latitude, longitude=place.longitude, radius_km=float(radius_km)
         )
     return Near(query, place, radius_km, distances)
+
+
+def _place(query: str) -> Place:
+    """Return the place that somebody looks around. Nothing is written down of it, unless a service had to be asked.
+
+    Raises:
+        InvalidInputError: it is no place; or nobody is signed in, and only a service would know.
+    """
+    settings = hub().settings
+    if settings.geocoder == "offline":
+        place = open_geocoder(settings).find(query)
+        if place is None:
+            raise _no_place(query)
+        return place
+    if current_user() is None:
+        raise InvalidInputError("Sign in to look around a place: this hub asks a service where places are.")
+    place_id = _place_id(query)
+    if place_id is None:
+        raise _no_place(query)
+    with hub().engine.connect() as connection:
+        return place_by_id(connection, place_id)
+
+
+def _no_place(query: str) -> InvalidInputError:
+    return InvalidInputError(f"No place is known as {query[:80]!r}. Expected a city or a postcode, such as Toronto, CA.")
 
 
 def _page(*, problem: str | None = None, missing: str | None = None) -> str:

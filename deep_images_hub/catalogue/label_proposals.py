@@ -5,6 +5,7 @@ waiting ──► accepted   it is here now, under a parent
    └──────► refused    with a reason
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -179,9 +180,10 @@ def _decide(
         if label is None:
             continue
         watch(connection, label_id=label.id, user_id=proposal.user_id)
-        # Of a label that was here there may be enough.
-        if proposal.target_images is not None and proposal.target_images > label.subtree_images:
-            ask_for(connection, label_id=label.id, user_id=proposal.user_id, target_images=proposal.target_images)
+        if proposal.target_images is not None:
+            # Of a label that was here there may be enough, and who asks for too much already is no reason not to add it.
+            with suppress(ConflictError):
+                ask_for(connection, label_id=label.id, user_id=proposal.user_id, target_images=proposal.target_images)
 
 
 def _lock_waiting(connection: Connection, proposal_id: int) -> str:

@@ -64,11 +64,13 @@ def test_accepted_label_joins_the_graph_and_what_was_asked_of_it_is_wanted(conne
     assert label_by_code(connection, "food").subtree_images == 1
 
 
-def test_merged_proposal_makes_the_label_found_by_its_name_too(connection, people) -> None:
+def test_merged_proposal_makes_the_label_found_by_its_name_too(connection, people, monkeypatch) -> None:
     plant_batch(connection, "b1", "apple", outcomes=["accepted"] * 3)
-    propose_label(connection, user_id=people["ann"], name="Pomme", target_images=3)
+    propose_label(connection, user_id=people["ann"], name="Pomme", target_images=30)
     (proposal,) = waiting_proposals(connection, limit=5)
     apple = label_by_code(connection, "apple")
+    # Who asks for as much as anybody may does not keep an operator from answering.
+    monkeypatch.setattr("deep_images_hub.catalogue.demands.MAX_OPEN_DEMANDS", 0)
     merge_proposal(connection, proposal_id=proposal.id, user_id=people["operator"], label=apple)
 
     assert [found.code for found in find_labels(connection, text="pomme")] == ["apple"]
