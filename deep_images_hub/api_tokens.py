@@ -15,7 +15,7 @@ from deep_images_hub.errors import InvalidInputError
 # What a token lets a program do. `read` and `report` are open to every account; the others are permissions of its role.
 SCOPES = {
     "read": "See what its account may see: its batches, its requests, its pictures in review",
-    "report": "Report pictures",
+    "report": "Report pictures, and say what is wanted",
     "submit": "Send photographs",
     "freeze": "Freeze datasets",
     "download": "Download datasets",

@@ -178,7 +178,7 @@ def _ask(words: str) -> tuple[Label, Asked]:
     if not words:
         raise InvalidInputError("Say first of what you want pictures: the name of a label.")
     target = checked_target(form.get("target", ""))
-    place_id = _place_id(form.get("place", ""))
+    place_id = place_id_of(form.get("place", ""))
     with hub().engine.begin() as connection:
         label = label_by_words(connection, words)
         asked = demands.ask_for(
@@ -195,7 +195,7 @@ def _words_of(asked: Asked, label: Label) -> str:
     return f"You want as many pictures of {label.name}, or more, already."
 
 
-def _place_id(words: str) -> int | None:
+def place_id_of(words: str) -> int | None:
     """Return the place that somebody names; None: they name none. Raises InvalidInputError where it is no place."""
     query = words.strip()[:MAX_WORDS_LENGTH]
     if not query:
@@ -208,13 +208,10 @@ def _place_id(words: str) -> int | None:
     return place_id
 
 
-def _near_from_request() -> Near | None:
-    query = request.args.get("near", "").strip()[:MAX_WORDS_LENGTH]
-    radius_km = request.args.get("km", DEFAULT_RADIUS_KM, type=int)
+def around(query: str, radius_km: int) -> Near:
+    """Return what is wanted around a place. Raises InvalidInputError where it is no place, or the radius none of RADII_KM."""
     if radius_km not in RADII_KM:
         raise InvalidInputError(f"{radius_km} km is no distance to look within. Expected one of {', '.join(map(str, RADII_KM))}.")
-    if not query:
-        return None
     place = _place(query)
     with hub().engine.connect() as connection:
         distances = demands.demanded_places_near(
@@ -237,7 +234,7 @@ def _place(query: str) -> Place:
         return place
     if current_user() is None:
         raise InvalidInputError("Sign in to look around a place: this hub asks a service where places are.")
-    place_id = _place_id(query)
+    place_id = place_id_of(query)
     if place_id is None:
         raise _no_place(query)
     with hub().engine.connect() as connection:
@@ -258,11 +255,12 @@ def _page(*, problem: str | None = None, missing: str | None = None) -> str:
     order = request.args.get("order", "votes")
     if order not in ORDERS:
         raise InvalidInputError(f"{order[:40]!r} is no order of what is wanted. Expected one of {', '.join(ORDERS)}.")
-    near_problem = None
+    near, near_problem = None, None
+    query = request.args.get("near", "").strip()[:MAX_WORDS_LENGTH]
     try:
-        near = _near_from_request()
+        near = around(query, request.args.get("km", DEFAULT_RADIUS_KM, type=int)) if query else None
     except InvalidInputError as error:
-        near, near_problem = None, str(error)
+        near_problem = str(error)
     user = current_user()
     with hub().engine.connect() as connection:
         found = demands.wanted(
@@ -284,7 +282,7 @@ def _page(*, problem: str | None = None, missing: str | None = None) -> str:
         demands=shown,
         samples=samples,
         near=near,
-        near_words=request.args.get("near", "")[:MAX_WORDS_LENGTH],
+        near_words=query,
         near_problem=near_problem,
         radii=RADII_KM,
         radius_km=near.radius_km if near else DEFAULT_RADIUS_KM,
