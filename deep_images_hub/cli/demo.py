@@ -22,6 +22,7 @@ from deep_images_hub.cli.boundary import EXIT_STOPPED, run_command
 from deep_images_hub.cli.demo_accounts import DemoAccounts
 from deep_images_hub.cli.demo_portal import serve_until_stopped
 from deep_images_hub.cli.demo_report import DemoReport, summary
+from deep_images_hub.cli.serve import expect_free_port
 from deep_images_hub.datasets.download import write_zip
 from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
@@ -76,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _demo(settings: Settings, given: Namespace) -> int:
     _expect_photos(given.photos)
+    if not given.no_serve:
+        expect_free_port(settings)
     watch = Stopwatch()
     if given.began:
         watch.seconds["environment"] = round(time.time() - given.began, 1)

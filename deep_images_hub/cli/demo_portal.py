@@ -6,7 +6,7 @@ import sys
 import time
 
 from deep_images_hub.cli.boundary import EXIT_STOPPED
-from deep_images_hub.settings import Settings
+from deep_images_hub.settings import Settings, load_settings
 
 _POLL_S = 0.5
 _STOP_S = 40
@@ -19,7 +19,12 @@ def serve_until_stopped(settings: Settings) -> int:
         subprocess.Popen([sys.executable, "-m", f"deep_images_hub.cli.{command}"], env=environment)
         for command in ("serve", "dispatch")
     ]
-    print("\nCtrl-C stops the portal. What is in the hub stays; scripts/serve and scripts/dispatch go on from here.", flush=True)
+    # Without weights the demo has another network than is configured; what is trained later should have it too.
+    network = f" with HUB_BACKBONE={settings.backbone}" if settings.backbone != load_settings().backbone else ""
+    print(
+        f"\nCtrl-C stops the portal. What is in the hub stays; scripts/serve and scripts/dispatch go on from here{network}.",
+        flush=True,
+    )
     try:
         while all(child.poll() is None for child in children):
             time.sleep(_POLL_S)

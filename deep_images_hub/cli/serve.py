@@ -1,11 +1,14 @@
 """Serve the portal with gunicorn: `scripts/serve`. What follows the options goes to gunicorn as it is."""
 
+import errno
 import os
+import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from deep_images_hub.cli.boundary import run_command, settings_given
+from deep_images_hub.errors import UnavailableError
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import open_hub
 
@@ -34,8 +37,22 @@ def _serve(settings: Settings, given: Namespace) -> int:
     os.environ.update({f"HUB_{name.upper()}": value for name, value in for_workers.items()})
     os.environ["HUB_HOME"] = str(hub.settings.home)
     portal = settings.model_copy(update={f"portal_{name}": value for name, value in options.items()})
+    expect_free_port(portal)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *gunicorn_arguments(portal)])  # noqa: S606 - no shell is meant
+
+
+def expect_free_port(settings: Settings) -> None:
+    """Raise UnavailableError where another program listens already. What else is wrong with an address, gunicorn says."""
+    host, port = settings.portal_host, settings.portal_port
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UnavailableError(
+                f"Another program listens at {host}:{port}, perhaps another portal. "
+                f"Stop it, or take another port: --set portal_port={port + 1}."
+            ) from error
 
 
 def gunicorn_arguments(settings: Settings) -> list[str]:

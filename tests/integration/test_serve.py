@@ -3,9 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from urllib.request import urlopen
+
+import pytest
 
 from deep_images_hub.settings import Settings
 
@@ -37,6 +40,22 @@ def test_serve_answers_with_the_portal_and_stops_when_asked(settings: Settings, 
     assert "Deep Images Hub" in page
     assert server.returncode == 0, said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_port_that_is_taken_is_told_before_anything_starts(settings: Settings, database_url: str, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = subprocess.run(
+            [sys.executable, "-m", f"deep_images_hub.cli.{command}", "--set", f"portal_port={port}"],
+            env=environment_of(settings, database_url),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"scripts/{command}: Another program listens at 127.0.0.1:{port}")
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_serve_without_a_migrated_catalogue_says_so_once(settings: Settings, empty_database_url: str) -> None:
