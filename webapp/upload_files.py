@@ -39,7 +39,7 @@ def _say_version(response: Response) -> Response:
     response.headers["Tus-Resumable"] = response.headers["Tus-Version"] = TUS_VERSION
     response.headers["Tus-Extension"] = TUS_EXTENSIONS
     response.headers["Tus-Max-Size"] = str(limits_from_settings(hub().settings).max_file_bytes)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -65,6 +65,16 @@ def state(upload_key: str, position: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         upload = upload_by_key(connection, key=upload_key, supplier_id=signed_in_user().id)
         return _described(upload_file(connection, upload=upload, position=position))
+
+
+@blueprint.get("/<int:position>/thumbnail.jpg")
+@requires("submit")
+def thumbnail(upload_key: str, position: int) -> ResponseReturnValue:
+    """Show a photograph that has arrived, to who sent it."""
+    answer = Response(services().receiver.thumbnail(signed_in_user(), upload_key, position), mimetype="image/jpeg")
+    # A position is never given twice.
+    answer.headers["Cache-Control"] = "private, max-age=3600, immutable"
+    return answer
 
 
 @blueprint.patch("/<int:position>")

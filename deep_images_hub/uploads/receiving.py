@@ -128,6 +128,17 @@ class Receiver:
             leave_out(connection, upload=upload, position=position)
         self._remove(keys)
 
+    def thumbnail(self, user: User, key: str, position: int) -> bytes:
+        """Return a small JPEG of a photograph that has landed. Raises NotFoundError, also where there is no picture in it."""
+        _, file = self._find(user, key, position)
+        if file.object_key is None:
+            raise NotFoundError(f"{file.filename} has not arrived whole.")
+        with self.room:
+            picture = examine(self.store.read(file.object_key), self.limits).picture
+        if picture is None:
+            raise NotFoundError(f"{file.filename} is no picture that can be shown.")
+        return picture.thumbnail_jpeg
+
     def discard(self, user: User, key: str) -> None:
         """Forget an upload and all that was received for it. Raises NotFoundError; ConflictError when it is being finished."""
         with self.engine.begin() as connection:

@@ -13,6 +13,7 @@ if (live) {
         if (page?.ok) {
           const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[data-live]");
           live.replaceChildren(...fresh.childNodes);
+          document.querySelector("[data-decided]").textContent = "Intake has decided on this batch.";
           return;
         }
       }

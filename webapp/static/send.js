@@ -43,6 +43,9 @@ if (sending) {
     row.actions.hidden = state === "arriving" && Boolean(row.file) && Boolean(filesUrl);
   };
   const rowOf = (node) => {
+    const image = node.querySelector("img");
+    // What is no picture has none to show.
+    image.addEventListener("error", () => (image.hidden = true));
     const part = (name) => node.querySelector(`[data-${name}]`);
     const row = { element: node, says: part("says"), bar: node.querySelector("progress"), actions: part("actions"), again: part("again"), offset: 0 };
     part("leave-out").addEventListener("click", () => leaveOut(row));
@@ -55,7 +58,6 @@ if (sending) {
     const image = row.element.querySelector("img");
     image.loading = "lazy";
     image.decoding = "async";
-    image.addEventListener("error", () => (image.hidden = true));
     image.src = URL.createObjectURL(file);
     image.hidden = false;
   };
@@ -67,6 +69,8 @@ if (sending) {
     row.size = file.size;
     node.querySelector("[data-filename]").textContent = file.name;
     row.bar.setAttribute("aria-label", file.name);
+    node.querySelector("[data-leave-out]").setAttribute("aria-label", `Leave out ${file.name}`);
+    row.again.setAttribute("aria-label", `Try again with ${file.name}`);
     attach(row, file);
     show(row, "chosen", length(file.size));
     return row;

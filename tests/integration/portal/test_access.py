@@ -97,6 +97,7 @@ PROMISED = {
     "POST /send/<upload_key>/discard": _needs("submit"),
     "POST /send/<upload_key>/files": _needs("submit"),
     "GET /send/<upload_key>/files/<int:position>": _needs("submit"),
+    "GET /send/<upload_key>/files/<int:position>/thumbnail.jpg": _needs("submit"),
     "PATCH /send/<upload_key>/files/<int:position>": _needs("submit"),
     "DELETE /send/<upload_key>/files/<int:position>": _needs("submit"),
     "GET /wanted": ANYBODY,

@@ -215,6 +215,9 @@ def test_upload_of_somebody_else_cannot_be_seen_sent_to_finished_or_discarded(su
     file = send_file(supplier, key, "mine.jpg", photograph("mine"))
     url = f"/send/{key}/files/{file['position']}"
     token_header = {"X-CSRFToken": page_token(other), "Accept": "application/json"}
+    with Image.open(io.BytesIO(supplier.get(f"{url}/thumbnail.jpg").data)) as shown:
+        assert shown.format == "JPEG"
+    assert other.get(f"{url}/thumbnail.jpg").status_code == 404
     assert other.get(f"/send/{key}", follow_redirects=True).status_code == 404
     assert [other.get(url).status_code, other.head(url).status_code] == [404, 404]
     assert announce(other, key, "theirs.jpg", b"theirs").status_code == 404
