@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
+from deep_images_hub.catalogue.demands import wanted
 from deep_images_hub.catalogue.labels import FoundLabel, Label, find_labels, label_by_code
 from deep_images_hub.catalogue.places import place_for
 from deep_images_hub.catalogue.uploads import add_file, open_uploads, start_upload, upload_by_key
@@ -24,6 +25,7 @@ from webapp.services import hub, services
 blueprint = Blueprint("send", __name__, url_prefix="/send")
 
 FOUND_LABELS = 40
+WANTED_LABELS = 12
 MAX_QUERY_LENGTH = 100
 MAX_PLACE_LENGTH = 200
 # Those that fit photographs of one's own, with what they mean for who gives one.
@@ -52,9 +54,10 @@ def new_batch() -> ResponseReturnValue:
     words = request.args.get("label", "").strip()[:MAX_QUERY_LENGTH]
     with hub().engine.connect() as connection:
         begun = open_uploads(connection, supplier_id=signed_in_user().id)
-        label, found = _wanted_label(connection, words) if words else (None, [])
-    if label is None:
-        return render_template("send_label.html", words=words, found=found, begun=begun)
+        label, found = _label_in_words(connection, words) if words else (None, [])
+        if label is None:
+            asked_for = wanted(connection, limit=WANTED_LABELS)
+            return render_template("send_label.html", words=words, found=found, begun=begun, wanted=asked_for)
     return _form(label, begun)
 
 
@@ -139,7 +142,7 @@ def discard(upload_key: str) -> ResponseReturnValue:
     return redirect(url_for("batches.index"))
 
 
-def _wanted_label(connection: Connection, words: str) -> tuple[Label | None, list[FoundLabel]]:
+def _label_in_words(connection: Connection, words: str) -> tuple[Label | None, list[FoundLabel]]:
     """Return the label that words mean; where they leave a choice, those to choose from."""
     try:
         return label_by_code(connection, words), []
