@@ -1,7 +1,8 @@
 """Ask a trained model what a picture shows: its ONNX file, run by onnxruntime. Needs no TensorFlow.
 
 The file says all that is needed: input `image` (n, side, side, 3) RGB 0..255, output `probabilities` (n, classes), and in its
-metadata `labels`, a JSON list of {"code", "name"} by class index, and `model`, the model card.
+metadata `labels`, a JSON list of {"code", "name"} by class index, and `model`, the model card. The output `evidence` (n, rows,
+columns, classes), what each place of the picture adds to each label, is in files of this hub since there are such maps.
 """
 
 import hashlib
@@ -9,11 +10,12 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile
 from PIL import Image
 
@@ -30,11 +32,18 @@ _UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile)
 
 @dataclass(frozen=True)
 class Answer:
-    """One label that a picture may show. `score`: its probability, 0..1."""
+    """One label that a picture may show.
+
+    Attributes:
+        score: its probability, 0..1.
+        evidence: (rows, columns), what each place of the middle of the picture adds to the label's logit; below 0 it speaks
+            against it. None: the model's file does not say.
+    """
 
     label_code: str
     label_name: str
     score: float
+    evidence: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 class Classifier:
@@ -63,6 +72,7 @@ class Classifier:
                 f"The ONNX model has inputs {sorted(inputs)}, outputs {sorted(outputs)} and metadata {sorted(metadata)}; "
                 "expected input `image`, output `probabilities` and metadata `labels`, as this hub exports them."
             )
+        self._outputs = [name for name in ("probabilities", "evidence") if name in outputs]
         self._labels: list[tuple[str, str]] = [(label["code"], label["name"]) for label in json.loads(metadata["labels"])]
         self._side_px = int(inputs["image"].shape[1])
         self._dtype = np.uint8 if inputs["image"].type == "tensor(uint8)" else np.float32
@@ -71,9 +81,12 @@ class Classifier:
     def answers(self, picture: Image.Image, *, limit: int = 5) -> list[Answer]:
         """Return the likeliest labels of a picture (upright, RGB, any size), best first; equal scores by class index."""
         batch = network_input(picture, self._side_px)[np.newaxis].astype(self._dtype)
-        probabilities = np.asarray(self._session.run(["probabilities"], {"image": batch})[0])[0]
+        probabilities, *places = (np.asarray(output)[0] for output in self._session.run(self._outputs, {"image": batch}))
         best = np.argsort(-probabilities, kind="stable")[:limit]
-        return [Answer(self._labels[index][0], self._labels[index][1], float(probabilities[index])) for index in best]
+        return [
+            Answer(*self._labels[index], float(probabilities[index]), evidence=places[0][..., index] if places else None)
+            for index in best
+        ]
 
     def answers_for_upload(self, body: bytes, *, max_pixels: int, short_side_px: int, limit: int = 5) -> list[Answer]:
         """Like `answers`, for bytes that anybody sent.

@@ -1,8 +1,9 @@
 """Write a model down as `.keras` and as ONNX, and hold both to be the same before anybody relies on them.
 
 The contract of both: `image` (n, side, side, 3) float32 RGB 0..255 in, `probabilities` (n, classes) float32 out; preprocessing
-and softmax are inside. The ONNX file also says what its classes are called (metadata `labels`: a JSON list of {"code", "name"} by
-class index) and what it is (metadata `model`: a JSON object). No layer of our own is in them: Keras alone loads the `.keras`.
+and softmax are inside. The ONNX file also gives `evidence` (n, rows, columns, classes), what each place of a picture adds to each
+label (`models.explanation`); says what its classes are called (metadata `labels`: a JSON list of {"code", "name"} by class index)
+and what it is (metadata `model`: a JSON object). No layer of our own is in them: Keras alone loads the `.keras`.
 """
 
 import hashlib
@@ -22,9 +23,11 @@ from numpy.typing import NDArray
 
 from deep_images_hub.errors import HubError
 from models.evaluate import Label
+from models.explanation import with_evidence
 
-# Largest difference of a probability between two files that count as the same model.
+# Largest difference of a probability between two files that count as the same model; of the evidence, in shares of its largest.
 TOLERANCE = 1e-4
+_OUTPUTS = ["probabilities", "evidence"]
 
 
 class ExportMismatchError(HubError):
@@ -82,20 +85,23 @@ def export_model(
         ExportMismatchError: a loaded file differs by more than TOLERANCE.
     """
     inputs = pictures.astype(np.float32)
-    expected = classifier.predict(inputs, verbose=0)
+    explained = with_evidence(classifier)
+    expected, evidence = explained.predict(inputs, verbose=0)
     keras_file, onnx_file = folder / "model.keras", folder / "model.onnx"
     classifier.save(keras_file)
-    _export_onnx(classifier, onnx_file)
+    _export_onnx(explained, onnx_file)
     _describe(onnx_file, labels, card)
+    answers, places = _onnx_answers(onnx_file, inputs)
+    evidence_difference = np.abs(places - evidence).max() / max(1.0, np.abs(evidence).max())
     differences = {
         keras_file: np.abs(keras.saving.load_model(keras_file, compile=False).predict(inputs, verbose=0) - expected).max(),
-        onnx_file: np.abs(_onnx_answers(onnx_file, inputs) - expected).max(),
+        onnx_file: np.max([np.abs(answers - expected).max(), evidence_difference]),
     }
     for file, difference in differences.items():
         # Written so that NaN, which compares as nothing, is a mismatch too.
         if not difference <= TOLERANCE:
             raise ExportMismatchError(
-                f"{file.name}, loaded again, differs from the trained model by up to {difference:.2g} in a probability on "
+                f"{file.name}, loaded again, differs from the trained model by up to {difference:.2g} in what it says of "
                 f"{len(pictures)} pictures; at most {TOLERANCE:.0e} was expected. The model is not published."
             )
     return ExportedModel(
@@ -117,23 +123,26 @@ def _export_onnx(classifier: keras.Model, file: Path) -> None:
 def _describe(file: Path, labels: Sequence[Label], card: Mapping[str, Any]) -> None:
     model = onnx.load(file)
     # Keras numbers the outputs of the graph.
-    _rename(model.graph, model.graph.output[0].name, "probabilities")
+    for output, name in zip(model.graph.output, _OUTPUTS, strict=True):
+        _rename(model.graph, output, name)
     texts = {"labels": [asdict(label) for label in labels], "model": dict(card)}
     onnx.helper.set_model_props(model, {name: json.dumps(value, ensure_ascii=False) for name, value in texts.items()})
     onnx.checker.check_model(model)
     onnx.save(model, file)
 
 
-def _rename(graph: Any, before: str, after: str) -> None:
+def _rename(graph: Any, output: Any, after: str) -> None:
+    before = output.name
     for node in graph.node:
         node.input[:] = [after if name == before else name for name in node.input]
         node.output[:] = [after if name == before else name for name in node.output]
-    graph.output[0].name = after
+    output.name = after
 
 
-def _onnx_answers(file: Path, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+def _onnx_answers(file: Path, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(["probabilities"], {"image": inputs})[0])
+    probabilities, evidence = session.run(_OUTPUTS, {"image": inputs})
+    return np.asarray(probabilities), np.asarray(evidence)
 
 
 def _sha256(file: Path) -> str:

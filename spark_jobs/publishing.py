@@ -19,6 +19,7 @@ from models.evaluate import HeldOut, judge, judge_scores
 from models.learning_curve import learning_curve
 from models.specs import backbone_spec
 from models.training_outcome import Trained
+from spark_jobs.explaining import examples
 from spark_jobs.stored_pictures import read_ahead, read_picture
 from spark_jobs.training_set import TrainingSet, features_by_position
 from spark_jobs.training_tasks import TrainingPlan
@@ -66,17 +67,19 @@ def publish(
         ExportMismatchError: a file gives other answers than the model.
         ConflictError: this attempt's files are there already.
     """
-    if weights is None:
+    features = _features(hub, plan, training_set)
+    if weights is None or features is None:
         judged = _from_scratch(hub, plan, training_set, trained)
     else:
-        judged = _with_head(hub, plan, training_set, trained, weights)
+        judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
     metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
     metrics["calibration"] = judge_scores(judged.probabilities, test.class_index, judged.temperature)
     metrics |= _training_metrics(plan, training_set, trained)
+    metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, features)
     on_stage("evaluate", {"test_top1": metrics["test_top1"]})
-    if plan.features_model is not None:
-        metrics["learning_curve"] = _learning_curve(hub, plan, training_set, test)
+    if features is not None:
+        metrics["learning_curve"] = _learning_curve(plan, training_set, test, features)
         on_stage("outlook", {})
     row = {
         "backbone": plan.backbone,
@@ -92,14 +95,21 @@ def publish(
     return row
 
 
-def _with_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile) -> Judged:
+def _features(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) -> NDArray[np.float32] | None:
+    """Return the features that the head was trained on, by position; None where all of the network was trained."""
+    if plan.features_model is None:
+        return None
+    with hub.engine.connect() as connection:
+        return features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
+
+
+def _with_head(
+    plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile, features: NDArray[np.float32]
+) -> Judged:
     from models.backbones import build_backbone
     from models.export import with_head, with_softmax
     from models.head import FeatureScale, class_probabilities, for_unscaled_features
 
-    assert plan.features_model is not None
-    with hub.engine.connect() as connection:
-        features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
     scale = FeatureScale.of(features[training_set.positions("train")])
     head = for_unscaled_features(trained.weights, scale)
     validation = training_set.positions("validation")
@@ -143,13 +153,12 @@ def _cooled(weights: list[NDArray[np.float32]], temperature: float | None) -> li
     return [*weights[:-2], *(weight / divisor for weight in weights[-2:])]
 
 
-def _learning_curve(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, test: HeldOut) -> dict[str, Any] | None:
+def _learning_curve(
+    plan: TrainingPlan, training_set: TrainingSet, test: HeldOut, features: NDArray[np.float32]
+) -> dict[str, Any] | None:
     """Say how accuracy grew with pictures, and how many more are expected to help; None where that cannot be measured here."""
     from models.head import FeatureScale
 
-    assert plan.features_model is not None
-    with hub.engine.connect() as connection:
-        features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
     train = training_set.positions("train")
     scaled = FeatureScale.of(features[train]).scaled(features)
     return learning_curve(

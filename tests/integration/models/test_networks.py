@@ -15,6 +15,7 @@ from deep_images_hub.predictions import Classifier
 from models.backbones import build_backbone, build_observer, write_random_weights
 from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
 from models.evaluate import Label
+from models.explanation import with_evidence
 from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_model, with_head, with_softmax
 from models.features import TOP_CLASSES, dtype_policy, observe
 from models.ghost_batch_norm import GROUP_ROWS, GhostBatchNormalization
@@ -241,6 +242,31 @@ def pictures_cropped() -> np.ndarray:
     return np.stack([network_input(Image.fromarray(picture), 32) for picture in pictures_of(9, 37)]).astype(np.float32)
 
 
+def test_evidence_of_all_places_adds_up_to_what_the_network_says(backbone: keras.Model) -> None:
+    random = np.random.default_rng(6)
+    kernel, bias = random.normal(size=(8, 3)).astype(np.float32), random.normal(size=3).astype(np.float32)
+    network = with_head(backbone, [kernel, bias])
+    pictures = pictures_of(4).astype(np.float32)
+
+    probabilities, evidence = with_evidence(with_softmax(network)).predict(pictures, verbose=0)
+
+    assert evidence.shape == (4, 8, 8, 3)
+    logits = network.predict(pictures, verbose=0)
+    np.testing.assert_allclose(evidence.sum(axis=(1, 2)) + bias, logits, rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_portal_finds_the_evidence_where_the_network_has_it(exported: ExportedModel, backbone: keras.Model) -> None:
+    classifier = keras.saving.load_model(exported.keras_file, compile=False)
+    _, expected = with_evidence(classifier).predict(pictures_cropped()[[2]], verbose=0)
+
+    answers = Classifier(exported.onnx_file.read_bytes()).answers(Image.fromarray(pictures_of(9, 37)[2]), limit=3)
+
+    for answer in answers:
+        of_label = expected[0][..., [label.code for label in LABELS].index(answer.label_code)]
+        np.testing.assert_allclose(answer.evidence, of_label, atol=1e-4 * np.abs(expected).max())
+
+
 def test_exported_onnx_names_its_labels_and_what_it_is(exported: ExportedModel) -> None:
     model = onnx.load(exported.onnx_file)
     texts = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
@@ -248,12 +274,12 @@ def test_exported_onnx_names_its_labels_and_what_it_is(exported: ExportedModel) 
     assert texts["labels"] == [{"code": label.code, "name": label.name} for label in LABELS]
     assert texts["model"] == {"backbone": "tiny_vgg", "run": 7}
     assert [value.name for value in model.graph.input] == ["image"]
-    assert [value.name for value in model.graph.output] == ["probabilities"]
+    assert [value.name for value in model.graph.output] == ["probabilities", "evidence"]
 
 
 def test_export_of_a_network_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
     inputs = keras.Input((32, 32, 3), name="image")
-    logits = keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(inputs))
+    logits = keras.layers.Dense(3, name="logits")(keras.layers.GlobalAveragePooling2D(name="features")(inputs))
     # Not a number, wherever it is computed: no difference of it is small.
     classifier = with_softmax(keras.Model(inputs, logits * float("nan")))
 

@@ -150,6 +150,8 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     assert model.metrics["calibration"]["temperature"] is None
     assert sum(part["count"] for part in model.metrics["calibration"]["bins"]) == 12
     assert model.metrics["learning_curve"] is None
+    check_examples(hub, model, version_id)
+    assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])
     # The published file answers, by the portal's own reader.
     answers = Classifier(hub.store.read(model.onnx_key)).answers(
         Image.open(io.BytesIO(drawn("bar", np.random.default_rng(0)))), limit=3
@@ -158,6 +160,27 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     with hub.engine.connect() as connection:
         stages = [event.stage for event in events_of(connection, run_id=run.id)]
     assert list(dict.fromkeys(stages)) == ["features", "train", "evaluate", "outlook", "export"]
+
+
+def check_examples(hub: Hub, model: TrainedModel, version_id: int) -> None:
+    """Hold what is shown of a model's answers against its numbers and its dataset."""
+    test_split = text(
+        "select images.sha256, labels.code from dataset_items join images on images.id = image_id"
+        " join labels on labels.id = label_id where version_id = :version_id and split = 'test'"
+    )
+    with hub.engine.connect() as connection:
+        truth = {row.sha256: row.code for row in connection.execute(test_split, {"version_id": version_id})}
+    wrong, right = model.metrics["examples"]["wrong"], model.metrics["examples"]["right"]
+    confusion = np.array(model.metrics["confusion"])
+    assert len(wrong) == (confusion - np.diag(np.diag(confusion)) > 0).sum()
+    assert len(right) == min(6, np.diag(confusion).sum())
+    for example in (*wrong, *right):
+        assert truth[example["sha256"]] == LABELS[example["truth"]]
+        assert (example["said"] == example["truth"]) == (example in right)
+        levels = np.array(example["evidence"])
+        assert levels.ndim == 2
+        assert levels.min() >= 0
+        assert levels.max() in (0, 99)
 
 
 def test_embed_again_finds_nothing_to_do(hub: Hub, spark: SparkSession, version_id: int, capsys) -> None:
@@ -190,6 +213,7 @@ def test_compact_network_from_scratch_learns_figures_on_two_workers(hub: Hub, sp
     assert model.weights == "scratch"
     assert model.metrics["mode"] == "from_scratch"
     assert model.metrics["test_top1"] > 0.6
+    check_examples(hub, model, version_id)
     with pytest.raises(ConflictError, match="has succeeded"):
         train_baseline(hub, Namespace(run=run.id), spark)
 
