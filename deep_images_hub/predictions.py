@@ -20,7 +20,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, I
 from PIL import Image
 
 from deep_images_hub.errors import InvalidInputError, UnavailableError
-from deep_images_hub.images.decode import Refusal, decode
+from deep_images_hub.images.decode import Photograph, Refusal, decode
 from deep_images_hub.images.network_input import network_input
 from deep_images_hub.object_store import ObjectStore
 
@@ -84,8 +84,8 @@ class Classifier:
         probabilities, *places = (np.asarray(output)[0] for output in self._session.run(self._outputs, {"image": batch}))
         best = np.argsort(-probabilities, kind="stable")[:limit]
         return [
-            Answer(*self._labels[index], float(probabilities[index]), evidence=places[0][..., index] if places else None)
-            for index in best
+            Answer(code, name, float(probabilities[index]), evidence=places[0][..., index] if places else None)
+            for index, (code, name) in ((index, self._labels[index]) for index in best)
         ]
 
     def answers_for_upload(self, body: bytes, *, max_pixels: int, short_side_px: int, limit: int = 5) -> list[Answer]:
@@ -98,12 +98,16 @@ class Classifier:
         Raises:
             InvalidInputError: the bytes are no photograph; the message says what they are.
         """
-        photograph = decode(body, max_pixels=max_pixels, short_side_px=short_side_px)
-        if isinstance(photograph, Refusal):
-            raise InvalidInputError(
-                f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP."
-            )
+        photograph = photograph_of_upload(body, max_pixels=max_pixels, short_side_px=short_side_px)
         return self.answers(photograph.picture, limit=limit)
+
+
+def photograph_of_upload(body: bytes, *, max_pixels: int, short_side_px: int) -> Photograph:
+    """Decode bytes that anybody sent, as `Classifier.answers_for_upload` does. Raises InvalidInputError likewise."""
+    photograph = decode(body, max_pixels=max_pixels, short_side_px=short_side_px)
+    if isinstance(photograph, Refusal):
+        raise InvalidInputError(f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP.")
+    return photograph
 
 
 class OpenModels:

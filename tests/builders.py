@@ -77,7 +77,7 @@ def write_photographs(folder: Path, labels: Iterable[str], *, per_label: int, se
 
 
 def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16) -> bytes:
-    """Return a model of our contract: it weighs a picture's mean red, green and blue."""
+    """Return a model of our contract: it weighs a picture's mean red, green and blue, and so each of its pixels."""
     rng = random.Random(0)
     weights = [rng.uniform(-0.02, 0.02) for _ in range(3 * len(labels))]
     graph = helper.make_graph(
@@ -85,11 +85,19 @@ def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16) -> bytes:
             helper.make_node("ReduceMean", ["image"], ["means"], axes=[1, 2], keepdims=0),
             helper.make_node("MatMul", ["means", "weights"], ["logits"]),
             helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+            helper.make_node("MatMul", ["image", "weights"], ["sums"]),
+            helper.make_node("Div", ["sums", "pixels"], ["evidence"]),
         ],
         "means",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", side_px, side_px, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(labels)])],
-        [helper.make_tensor("weights", TensorProto.FLOAT, [3, len(labels)], weights)],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(labels)]),
+            helper.make_tensor_value_info("evidence", TensorProto.FLOAT, ["n", side_px, side_px, len(labels)]),
+        ],
+        [
+            helper.make_tensor("weights", TensorProto.FLOAT, [3, len(labels)], weights),
+            helper.make_tensor("pixels", TensorProto.FLOAT, [], [side_px**2]),
+        ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(

@@ -1,14 +1,19 @@
 """Trained models: the list, one of them with its report, trying it, and its files."""
 
+import re
+from dataclasses import dataclass
+
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from deep_images_hub.catalogue.images import pictures_by_sha256s
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError, NotFoundError
-from deep_images_hub.predictions import Answer
+from deep_images_hub.predictions import photograph_of_upload
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
+from webapp.heat import Heat, example_sha256s, examples, heat
 from webapp.outlook import calibration, outlook
 from webapp.paging import cursor
 from webapp.reports import model_report
@@ -19,6 +24,17 @@ blueprint = Blueprint("models", __name__, url_prefix="/models")
 
 MODELS_PAGE = 30
 ANSWERS = 5
+_SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """A label that a picture may show, by code and name. heat: where the model finds it; None: its file does not say."""
+
+    code: str
+    name: str
+    score: float
+    heat: Heat | None
 
 
 @blueprint.get("")
@@ -40,10 +56,14 @@ def page(model_id: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
         taken_down = sum(stone.is_own for stone in tombstones(connection, model.version_id))
+        pictures = pictures_by_sha256s(connection, example_sha256s(model))
+    report = model_report(model)
     return render_template(
         "model.html",
         model=model,
-        report=model_report(model),
+        report=report,
+        wrong=examples(model, "wrong", pictures, report.names),
+        right=examples(model, "right", pictures, report.names),
         calibration=calibration(model.metrics),
         outlook=outlook(model.metrics, goal=request.args.get("goal", type=float)),
         taken_down=taken_down,
@@ -53,10 +73,17 @@ def page(model_id: int) -> ResponseReturnValue:
 @blueprint.get("/<int:model_id>/try")
 @requires("predict")
 def try_it(model_id: int) -> ResponseReturnValue:
-    """Show the form that takes a picture."""
+    """Show the form that takes a picture; with `image`, an address or sha256 of a picture of the hub, what that one shows."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
-    return render_template("try.html", model=model)
+        asked = request.args.get("image", "").strip()
+        named = _SHA256.search(asked)
+        picture = pictures_by_sha256s(connection, [named[0]]).get(named[0]) if named else None
+    if picture is None:
+        problem = f"{asked[:200]!r} leads to no picture of this hub. Copy the address of a picture's page." if asked else None
+        return render_template("try.html", model=model, problem=problem), 404 if asked else 200
+    answers = _answers(model, hub().store.read(picture.picture_key))
+    return render_template("try.html", model=model, answers=answers, picture=picture, filename=picture.label_name)
 
 
 @blueprint.post("/<int:model_id>/try")
@@ -70,23 +97,32 @@ def answer(model_id: int) -> ResponseReturnValue:
     try:
         if upload is None or not upload.filename:
             raise InvalidInputError("No picture was sent. Choose a photograph first.")
-        answers = predict(model, upload.stream.read())
+        answers = _answers(model, upload.stream.read())
     except InvalidInputError as error:
         if wants_json():
             raise
         return render_template("try.html", model=model, problem=str(error)), 400
     if wants_json():
-        return {"answers": [{"label": found.label_code, "name": found.label_name, "score": found.score} for found in answers]}
+        return {"answers": [{"label": found.code, "name": found.name, "score": found.score} for found in answers]}
     return render_template("try.html", model=model, answers=answers, filename=upload.filename)
 
 
-def predict(model: TrainedModel, body: bytes) -> list[Answer]:
-    """Return what a picture shows, likeliest first. Raises InvalidInputError when the bytes are no photograph."""
-    classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+def _answers(model: TrainedModel, body: bytes) -> list[ShownAnswer]:
+    """Return what a model takes a photograph for, likeliest first. Raises InvalidInputError when it is none."""
     settings = hub().settings
-    return classifier.answers_for_upload(
-        body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px, limit=ANSWERS
-    )
+    photograph = photograph_of_upload(body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px)
+    classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+    return [
+        ShownAnswer(
+            code=found.label_code,
+            name=found.label_name,
+            score=found.score,
+            heat=None
+            if found.evidence is None
+            else heat(found.evidence, width_px=photograph.width_px, height_px=photograph.height_px),
+        )
+        for found in classifier.answers(photograph.picture, limit=ANSWERS)
+    ]
 
 
 @blueprint.get("/<int:model_id>/files/<kind>")

@@ -30,3 +30,9 @@ def network_input(image: Image.Image, side_px: int) -> NDArray[np.uint8]:
         image = image.resize((width_px, height_px), Image.Resampling.BILINEAR)
     left, top = (width_px - side_px) // 2, (height_px - side_px) // 2
     return np.asarray(image.crop((left, top, left + side_px, top + side_px)), dtype=np.uint8)
+
+
+def seen_box(width_px: int, height_px: int) -> tuple[float, float, float]:
+    """Return the part of a picture that a network sees: left, top and side of the square, in the picture's pixels."""
+    side = min(width_px, height_px) * _CROP_SIDE_PX / _SHORT_SIDE_PX
+    return (width_px - side) / 2, (height_px - side) / 2, side

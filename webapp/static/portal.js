@@ -212,6 +212,23 @@ if (dropzone) {
   const input = dropzone.querySelector("input[type=file]");
   const preview = dropzone.querySelector("img");
   const answers = document.querySelector("[data-answers]");
+  const seen = dropzone.querySelector("[data-seen]");
+  // Where an answer is found is laid over the picture; of several answers, over and over.
+  const lay = (number) => {
+    seen.querySelector(".heat")?.remove();
+    const heat = answers.querySelector(`[data-heat="${number}"]`)?.cloneNode(true);
+    if (heat) seen.append(heat);
+    heat?.removeAttribute("hidden");
+    for (const button of answers.querySelectorAll("[data-show-heat]")) {
+      button.hidden = false;
+      button.setAttribute("aria-pressed", String(button.dataset.showHeat === String(number)));
+    }
+  };
+  answers.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-show-heat]");
+    if (button) lay(button.dataset.showHeat);
+  });
+  if (seen.querySelector(".heat")) lay(0);
   const send = async () => {
     answers.setAttribute("aria-busy", "true");
     const response = await fetch(input.form.action, { method: "POST", body: new FormData(input.form), headers: { Accept: "text/html" } });
@@ -219,13 +236,17 @@ if (dropzone) {
     const found = page.querySelector("[data-answers]") ?? page.querySelector("main > *");
     answers.replaceChildren(...found.children);
     answers.removeAttribute("aria-busy");
+    lay(0);
   };
   const show = () => {
     const [file] = input.files;
     if (!file) return;
     if (preview.src) URL.revokeObjectURL(preview.src);
     preview.src = URL.createObjectURL(file);
+    // The size of a picture that was there before is not that of this one.
+    for (const name of ["width", "height"]) preview.removeAttribute(name);
     preview.hidden = false;
+    seen.querySelector(".heat")?.remove();
     input.form.requestSubmit();
   };
   input.form.addEventListener("submit", (event) => {

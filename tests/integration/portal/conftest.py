@@ -69,6 +69,11 @@ class PortalHub(HubBuilder):
         features = (np.eye(3)[many] + np.random.default_rng(0).normal(0, 0.6, (60, 3))).astype(np.float32)
         test = features[::-1], many[::-1]
         metrics["learning_curve"] = learning_curve((features, many), test, [20, 20, 20], groups=np.arange(60), seed=0)
+        apple, kitchen = self.images["/m/apple"], self.images["/m/hk"]
+        right, wrong = ({"sha256": apple[0], "truth": 0, "said": said, "score": 0.9, "evidence": [[0, 99]]} for said in (0, 1))
+        # The second one is no longer to be seen.
+        gone = wrong | {"sha256": "0" * 64, "nearest": []}
+        metrics["examples"] = {"right": [right], "wrong": [wrong | {"nearest": [kitchen[0], "1" * 64]}, gone]}
         self.model_id = self.model(version, metrics)
         return self
 

@@ -215,6 +215,39 @@ def test_try_it_answers_in_words_and_as_json(signed_in, portal) -> None:
     assert sum(found["score"] for found in answers) == pytest.approx(1)
 
 
+def test_try_it_shows_where_an_answer_is_found(signed_in, portal) -> None:
+    client, path = signed_in("premium"), f"/models/{portal.model_id}/try"
+    html = send(client, path, picture=(io.BytesIO(photograph("mine")), "mine.jpg")).text
+    # The likeliest answer is found somewhere; each answer has its own map.
+    assert re.findall(r'data-heat="(\d)"', html) == ["0", "1", "2"]
+    assert "<rect x=" in html.split('data-heat="0"')[1].split("</svg>")[0]
+
+
+def test_model_shows_what_it_goes_by_on_pictures_that_are_still_to_be_seen(signed_in, visitor, portal) -> None:
+    html = visitor.get(f"/models/{portal.model_id}").text
+    section = html.split("What it goes by")[1].split("</section>")[0]
+    assert section.count('class="seen"') == 2
+    assert "Apple, taken for <strong>Hell&#39;s Kitchen</strong>" in section
+    assert f"/images/{portal.images['/m/hk'][0]}/thumbnail.jpg" in section
+    assert "0" * 64 not in section
+    assert "1" * 64 not in section
+    assert "has a wrong label" not in section
+    assert f"/images/{portal.images['/m/apple'][0]}/report" in signed_in("scientist").get(f"/models/{portal.model_id}").text
+
+
+def test_try_it_looks_at_a_picture_of_the_hub_by_its_address(signed_in, portal) -> None:
+    client, path = signed_in("premium"), f"/models/{portal.model_id}/try"
+    sha256 = portal.images["/m/apple"][0]
+    answer = client.get(path, query_string={"image": f"http://localhost/images/{sha256}?x=1"}, headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    assert f"/images/{sha256}/picture.jpg" in answer.text
+    assert 'class="answers"' in answer.text
+    for unknown in ("0" * 64, "<script>"):
+        refused = client.get(path, query_string={"image": unknown}, headers={"Accept": "text/html"})
+        assert (refused.status_code, "leads to no picture of this hub" in refused.text) == (404, True)
+        assert "<script>&" not in refused.text
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", photograph("cut")[:400], b"\x89PNG\r\n\x1a\n" + b"\0" * 60])
 def test_try_it_refuses_what_is_no_photograph(signed_in, portal, body) -> None:
     answer = send(signed_in("premium"), f"/models/{portal.model_id}/try", picture=(io.BytesIO(body), "x.jpg"))

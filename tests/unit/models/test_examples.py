@@ -5,9 +5,7 @@ import numpy as np
 from models.examples import as_levels, nearest, telling_right, telling_wrong
 
 # Rows: pictures; the truth is 0, 0, 0, 1, 1, 2.
-PROBABILITIES = np.array(
-    [[0.9, 0.1, 0.0], [0.1, 0.8, 0.1], [0.0, 0.95, 0.05], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1], [0.0, 0.0, 1.0]]
-)
+PROBABILITIES = np.array([[0.9, 0.1, 0.0], [0.1, 0.8, 0.1], [0.0, 0.95, 0.05], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1], [0.0, 0.0, 1.0]])
 TRUTH = np.array([0, 0, 0, 1, 1, 2])
 
 
