@@ -13,7 +13,7 @@ from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.predictions import photograph_of_upload
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
-from webapp.heat import Heat, example_sha256s, examples, heat
+from webapp.evidence import EvidenceMap, evidence_map, example_sha256s, examples
 from webapp.outlook import calibration, outlook
 from webapp.paging import cursor
 from webapp.reports import model_report
@@ -29,12 +29,12 @@ _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """A label that a picture may show, by code and name. heat: where the model finds it; None: its file does not say."""
+    """A label that a picture may show, by code and name. map: where the model finds it; None: its file does not say."""
 
     code: str
     name: str
     score: float
-    heat: Heat | None
+    map: EvidenceMap | None
 
 
 @blueprint.get("")
@@ -117,9 +117,9 @@ def _answers(model: TrainedModel, body: bytes) -> list[ShownAnswer]:
             code=found.label_code,
             name=found.label_name,
             score=found.score,
-            heat=None
+            map=None
             if found.evidence is None
-            else heat(found.evidence, width_px=photograph.width_px, height_px=photograph.height_px),
+            else evidence_map(found.evidence, width_px=photograph.width_px, height_px=photograph.height_px),
         )
         for found in classifier.answers(photograph.picture, limit=ANSWERS)
     ]

@@ -113,10 +113,10 @@ def test_picture_is_answered_with_and_without_scripts(open_page, builder, has_sc
         if has_scripts:
             expect(page.locator("[data-dropzone] img")).to_be_visible()
             # Where the first answer is found lies over the picture, and then where the second one is.
-            expect(page.locator("[data-dropzone] .heat[data-heat='0']")).to_be_visible()
+            expect(page.locator("[data-dropzone] .evidence[data-evidence='0']")).to_be_visible()
             page.get_by_role("button", name="where?").last.click()
-            expect(page.locator("[data-dropzone] .heat[data-heat='1']")).to_be_visible()
-            expect(page.locator("[data-dropzone] .heat")).to_have_count(1)
+            expect(page.locator("[data-dropzone] .evidence[data-evidence='1']")).to_be_visible()
+            expect(page.locator("[data-dropzone] .evidence")).to_have_count(1)
 
 
 def test_portal_without_scripts_searches_pages_and_freezes(open_page, builder) -> None:

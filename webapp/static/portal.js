@@ -215,20 +215,20 @@ if (dropzone) {
   const seen = dropzone.querySelector("[data-seen]");
   // Where an answer is found is laid over the picture; of several answers, over and over.
   const lay = (number) => {
-    seen.querySelector(".heat")?.remove();
-    const heat = answers.querySelector(`[data-heat="${number}"]`)?.cloneNode(true);
-    if (heat) seen.append(heat);
-    heat?.removeAttribute("hidden");
-    for (const button of answers.querySelectorAll("[data-show-heat]")) {
+    seen.querySelector(".evidence")?.remove();
+    const map = answers.querySelector(`[data-evidence="${number}"]`)?.cloneNode(true);
+    if (map) seen.append(map);
+    map?.removeAttribute("hidden");
+    for (const button of answers.querySelectorAll("[data-show-evidence]")) {
       button.hidden = false;
-      button.setAttribute("aria-pressed", String(button.dataset.showHeat === String(number)));
+      button.setAttribute("aria-pressed", String(button.dataset.showEvidence === String(number)));
     }
   };
   answers.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-show-heat]");
-    if (button) lay(button.dataset.showHeat);
+    const button = event.target.closest("[data-show-evidence]");
+    if (button) lay(button.dataset.showEvidence);
   });
-  if (seen.querySelector(".heat")) lay(0);
+  if (seen.querySelector(".evidence")) lay(0);
   const send = async () => {
     answers.setAttribute("aria-busy", "true");
     const response = await fetch(input.form.action, { method: "POST", body: new FormData(input.form), headers: { Accept: "text/html" } });
@@ -246,7 +246,7 @@ if (dropzone) {
     // The size of a picture that was there before is not that of this one.
     for (const name of ["width", "height"]) preview.removeAttribute(name);
     preview.hidden = false;
-    seen.querySelector(".heat")?.remove();
+    seen.querySelector(".evidence")?.remove();
     input.form.requestSubmit();
   };
   input.form.addEventListener("submit", (event) => {

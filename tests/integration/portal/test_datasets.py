@@ -219,8 +219,8 @@ def test_try_it_shows_where_an_answer_is_found(signed_in, portal) -> None:
     client, path = signed_in("premium"), f"/models/{portal.model_id}/try"
     html = send(client, path, picture=(io.BytesIO(photograph("mine")), "mine.jpg")).text
     # The likeliest answer is found somewhere; each answer has its own map.
-    assert re.findall(r'data-heat="(\d)"', html) == ["0", "1", "2"]
-    assert "<rect x=" in html.split('data-heat="0"')[1].split("</svg>")[0]
+    assert re.findall(r'data-evidence="(\d)"', html) == ["0", "1", "2"]
+    assert "<rect x=" in html.split('data-evidence="0"')[1].split("</svg>")[0]
 
 
 def test_model_shows_what_it_goes_by_on_pictures_that_are_still_to_be_seen(signed_in, visitor, portal) -> None:

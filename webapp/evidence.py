@@ -1,4 +1,7 @@
-"""Where in a picture a model finds what it says, as squares to lay over the picture. Pure."""
+"""Where in a picture a model finds what it says, as shades to lay over the rest of the picture. Pure.
+
+Shades and not colours: what a picture shows may have any colour.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +13,13 @@ from deep_images_hub.catalogue.images import Picture
 from deep_images_hub.catalogue.models import TrainedModel
 from deep_images_hub.images.network_input import seen_box
 
-# The strongest place still shows what is under it.
-_MAX_OPACITY = 0.8
+# What speaks least for an answer can still be made out.
+_MAX_OPACITY = 0.62
 
 
 @dataclass(frozen=True)
-class HeatCell:
-    """A place, in pixels of the picture. opacity: how much it speaks for the answer."""
+class Shade:
+    """A place, in pixels of the picture. opacity: the less it speaks for the answer, the more of it is hidden."""
 
     x: float
     y: float
@@ -26,12 +29,22 @@ class HeatCell:
 
 
 @dataclass(frozen=True)
-class Heat:
-    """The places of a picture that speak for an answer; its width and height give the scale."""
+class EvidenceMap:
+    """The places of a picture, and the part of it that the model saw.
+
+    Attributes:
+        width, height: of the picture.
+        left, top, side: of the square that the model saw.
+        frame_opacity: of the shade on what it did not see.
+    """
 
     width: int
     height: int
-    cells: tuple[HeatCell, ...]
+    left: float
+    top: float
+    side: float
+    shades: tuple[Shade, ...]
+    frame_opacity: float = _MAX_OPACITY
 
 
 @dataclass(frozen=True)
@@ -47,33 +60,33 @@ class Example:
     truth: str
     said: str
     score: float
-    heat: Heat
+    map: EvidenceMap
     nearest: tuple[Picture, ...]
 
 
-def heat(evidence: ArrayLike, *, width_px: int, height_px: int) -> Heat:
-    """Lay a map over a picture: only what speaks for the answer shows, the strongest place the most.
+def evidence_map(evidence: ArrayLike, *, width_px: int, height_px: int) -> EvidenceMap:
+    """Lay shades over a picture: the place that speaks most for the answer has none.
 
     Args:
-        evidence: (rows, columns) of the part of the picture that the network saw.
+        evidence: (rows, columns) of the part of the picture that the network saw; below 0 a place speaks against the answer.
         width_px: of the whole picture, as is `height_px`.
     """
     for_it = np.maximum(np.asarray(evidence, np.float64), 0)
     shares = for_it / (for_it.max() or 1.0)
     rows, columns = shares.shape
     left, top, side = seen_box(width_px, height_px)
-    cells = (
-        HeatCell(
+    shades = tuple(
+        Shade(
             x=round(left + column * side / columns, 1),
             y=round(top + row * side / rows, 1),
             width=round(side / columns, 1),
             height=round(side / rows, 1),
-            opacity=round(_MAX_OPACITY * shares[row, column], 2),
+            opacity=round(_MAX_OPACITY * (1 - shares[row, column]), 2),
         )
         for row in range(rows)
         for column in range(columns)
     )
-    return Heat(width_px, height_px, tuple(cell for cell in cells if cell.opacity > 0))
+    return EvidenceMap(width_px, height_px, left, top, side, shades)
 
 
 def example_sha256s(model: TrainedModel) -> set[str]:
@@ -95,7 +108,7 @@ def examples(model: TrainedModel, kind: str, pictures: dict[str, Picture], names
             truth=names[row["truth"]],
             said=names[row["said"]],
             score=row["score"],
-            heat=heat(row["evidence"], width_px=picture.width_px, height_px=picture.height_px),
+            map=evidence_map(row["evidence"], width_px=picture.width_px, height_px=picture.height_px),
             nearest=tuple(pictures[sha256] for sha256 in row.get("nearest", ()) if sha256 in pictures),
         )
         for row in model.metrics.get("examples", {}).get(kind, ())
