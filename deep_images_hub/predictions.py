@@ -83,27 +83,23 @@ class Classifier:
         batch = network_input(picture, self._side_px)[np.newaxis].astype(self._dtype)
         probabilities, *places = (np.asarray(output)[0] for output in self._session.run(self._outputs, {"image": batch}))
         best = np.argsort(-probabilities, kind="stable")[:limit]
-        return [
-            Answer(code, name, float(probabilities[index]), evidence=places[0][..., index] if places else None)
-            for index, (code, name) in ((index, self._labels[index]) for index in best)
-        ]
-
-    def answers_for_upload(self, body: bytes, *, max_pixels: int, short_side_px: int, limit: int = 5) -> list[Answer]:
-        """Like `answers`, for bytes that anybody sent.
-
-        Args:
-            max_pixels: more than this is refused before anything is decoded.
-            short_side_px: of the pictures that the hub stores: the network sees this one as it saw those.
-
-        Raises:
-            InvalidInputError: the bytes are no photograph; the message says what they are.
-        """
-        photograph = photograph_of_upload(body, max_pixels=max_pixels, short_side_px=short_side_px)
-        return self.answers(photograph.picture, limit=limit)
+        found = []
+        for index in best:
+            code, name = self._labels[index]
+            found.append(Answer(code, name, float(probabilities[index]), places[0][..., index] if places else None))
+        return found
 
 
 def photograph_of_upload(body: bytes, *, max_pixels: int, short_side_px: int) -> Photograph:
-    """Decode bytes that anybody sent, as `Classifier.answers_for_upload` does. Raises InvalidInputError likewise."""
+    """Decode bytes that anybody sent, for `Classifier.answers`.
+
+    Args:
+        max_pixels: more than this is refused before anything is decoded.
+        short_side_px: of the pictures that the hub stores: the network sees this one as it saw those.
+
+    Raises:
+        InvalidInputError: the bytes are no photograph; the message says what they are.
+    """
     photograph = decode(body, max_pixels=max_pixels, short_side_px=short_side_px)
     if isinstance(photograph, Refusal):
         raise InvalidInputError(f"This file cannot be looked at. {photograph.detail} Send one photograph as JPEG, PNG or WebP.")

@@ -10,7 +10,8 @@ from deep_images_hub.catalogue.images import pictures_by_sha256s
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError, NotFoundError
-from deep_images_hub.predictions import photograph_of_upload
+from deep_images_hub.images.decode import Photograph
+from deep_images_hub.predictions import Answer, photograph_of_upload
 from webapp.access import public, requires
 from webapp.error_pages import wants_json
 from webapp.evidence import EvidenceMap, evidence_map, example_sha256s, examples
@@ -82,7 +83,7 @@ def try_it(model_id: int) -> ResponseReturnValue:
     if picture is None:
         problem = f"{asked[:200]!r} leads to no picture of this hub. Copy the address of a picture's page." if asked else None
         return render_template("try.html", model=model, problem=problem), 404 if asked else 200
-    answers = _answers(model, hub().store.read(picture.picture_key))
+    answers = _shown(*predict(model, hub().store.read(picture.picture_key)))
     return render_template("try.html", model=model, answers=answers, picture=picture, filename=picture.label_name)
 
 
@@ -97,7 +98,7 @@ def answer(model_id: int) -> ResponseReturnValue:
     try:
         if upload is None or not upload.filename:
             raise InvalidInputError("No picture was sent. Choose a photograph first.")
-        answers = _answers(model, upload.stream.read())
+        answers = _shown(*predict(model, upload.stream.read()))
     except InvalidInputError as error:
         if wants_json():
             raise
@@ -107,21 +108,24 @@ def answer(model_id: int) -> ResponseReturnValue:
     return render_template("try.html", model=model, answers=answers, filename=upload.filename)
 
 
-def _answers(model: TrainedModel, body: bytes) -> list[ShownAnswer]:
-    """Return what a model takes a photograph for, likeliest first. Raises InvalidInputError when it is none."""
+def predict(model: TrainedModel, body: bytes) -> tuple[Photograph, list[Answer]]:
+    """Return a photograph and what it shows, likeliest first. Raises InvalidInputError when the bytes are none."""
     settings = hub().settings
     photograph = photograph_of_upload(body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px)
     classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+    return photograph, classifier.answers(photograph.picture, limit=ANSWERS)
+
+
+def _shown(photograph: Photograph, answers: list[Answer]) -> list[ShownAnswer]:
+    size = {"width_px": photograph.width_px, "height_px": photograph.height_px}
     return [
         ShownAnswer(
             code=found.label_code,
             name=found.label_name,
             score=found.score,
-            map=None
-            if found.evidence is None
-            else evidence_map(found.evidence, width_px=photograph.width_px, height_px=photograph.height_px),
+            map=None if found.evidence is None else evidence_map(found.evidence, **size),
         )
-        for found in classifier.answers(photograph.picture, limit=ANSWERS)
+        for found in answers
     ]
 
 

@@ -102,11 +102,18 @@ class ModelPage(Page):
 
 
 class Prediction(Answer):
-    """A label that a picture may show. score: its probability, 0..1."""
+    """A label that a picture may show.
+
+    Attributes:
+        score: its probability, 0..1.
+        evidence: rows of what each place of the middle square of the picture adds to the label's logit; below 0 it speaks
+            against it. None: the model's file does not say.
+    """
 
     label: str
     name: str
     score: float
+    evidence: list[list[float]] | None = None
 
 
 class Predictions(Answer):

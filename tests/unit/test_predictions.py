@@ -10,7 +10,7 @@ from PIL import Image
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.images.network_input import network_input
 from deep_images_hub.object_store.folder import FolderStore
-from deep_images_hub.predictions import MAX_OPEN_MODELS, Classifier, OpenModels
+from deep_images_hub.predictions import MAX_OPEN_MODELS, Classifier, OpenModels, photograph_of_upload
 from tests.builders import onnx_model, photograph
 
 LABELS = [("/m/1", "Apple"), ("/m/2", "Pear"), ("/m/3", "Hell's Kitchen")]
@@ -31,7 +31,8 @@ def test_answers_are_the_models_probabilities_best_first() -> None:
 
 
 def test_answers_are_no_more_than_asked_for() -> None:
-    assert len(Classifier(onnx_model(LABELS)).answers_for_upload(photograph(1), **LIMITS, limit=2)) == 2
+    picture = photograph_of_upload(photograph(1), **LIMITS).picture
+    assert len(Classifier(onnx_model(LABELS)).answers(picture, limit=2)) == 2
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_answers_are_no_more_than_asked_for() -> None:
 )
 def test_upload_that_is_no_photograph_is_refused_in_words(body: bytes, part_of_message: str) -> None:
     with pytest.raises(InvalidInputError, match=r"Send one photograph") as caught:
-        Classifier(onnx_model(LABELS)).answers_for_upload(body, **LIMITS)
+        photograph_of_upload(body, **LIMITS)
     assert part_of_message in str(caught.value)
 
 

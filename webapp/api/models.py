@@ -75,8 +75,15 @@ def predict_picture(model_id: int) -> wire.Predictions:
     body = upload.stream.read() if upload else request.get_data(cache=False)
     if not body:
         raise InvalidInputError("No picture was sent. Send a photograph as the body, or as the file `picture` of a form.")
+    _, found = predict(model, body)
     answers = [
-        wire.Prediction(label=found.label_code, name=found.label_name, score=found.score) for found in predict(model, body)
+        wire.Prediction(
+            label=answer.label_code,
+            name=answer.label_name,
+            score=answer.score,
+            evidence=None if answer.evidence is None else answer.evidence.tolist(),
+        )
+        for answer in found
     ]
     return wire.Predictions(answers=answers)
 
