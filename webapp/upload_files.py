@@ -84,7 +84,7 @@ def append(upload_key: str, position: int) -> ResponseReturnValue:
     if request.mimetype != PART_TYPE:
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Expected a part of a file, as {PART_TYPE}.")
     offset = _number("Upload-Offset")
-    file = services().receiver.receive(signed_in_user(), upload_key, position, offset=offset, read=_reader())
+    file = services().receiver.receive(signed_in_user(), upload_key, position, offset=offset, read=part_reader())
     answer = Response(status=HTTPStatus.NO_CONTENT)
     answer.headers["Upload-Offset"] = str(file.received_bytes)
     return answer
@@ -113,7 +113,7 @@ def _described(file: UploadFile) -> Response:
     return answer
 
 
-def _reader() -> Callable[[int], bytes]:
+def part_reader() -> Callable[[int], bytes]:
     """Return what reads the request's body: as many bytes as are asked for, or fewer at its end or where the sender is gone."""
     is_cut = False
 

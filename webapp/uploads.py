@@ -73,7 +73,7 @@ def start() -> ResponseReturnValue:
     except NotFoundError as error:
         raise InvalidInputError("Say first what the photographs show: choose a label.") from error
     try:
-        new = _new_upload(label)
+        new = _upload_from_form(label)
         if not photographs and not wants_json():
             raise InvalidInputError("No photograph was sent. Choose at least one.")
         with hub().engine.begin() as connection:
@@ -152,17 +152,23 @@ def _label_in_words(connection: Connection, words: str) -> tuple[Label | None, l
     return (same[0], []) if len(same) == 1 else (None, found)
 
 
-def _new_upload(label: Label) -> NewUpload:
-    """Read what the form says of an upload. Raises InvalidInputError."""
-    form = request.form
-    if form.get("consent") != "yes":
+def new_upload(label: Label, *, consents: bool, licence: str, where: str, place: str, attribution: str | None) -> NewUpload:
+    """Return an upload as it may begin.
+
+    Args:
+        where: one of PLACES.
+        place: words for it, where it is `named`.
+
+    Raises:
+        InvalidInputError: something is missing or cannot be used.
+    """
+    if not consents:
         raise InvalidInputError("Photographs are taken only from those who may give them away: tick the box of consent.")
-    if form.get("licence") not in LICENCE_WORDS:
-        raise InvalidInputError("Choose the licence under which you give the photographs.")
-    where = form.get("where", "none")
+    if licence not in LICENCE_WORDS:
+        raise InvalidInputError(f"Choose the licence under which you give the photographs: one of {', '.join(LICENCE_WORDS)}.")
     if where not in PLACES:
         raise InvalidInputError(f"{where[:40]!r} does not say where. Expected one of {', '.join(PLACES)}.")
-    place_query = " ".join(form.get("place", "").split())[:MAX_PLACE_LENGTH] if where == "named" else ""
+    place_query = " ".join(place.split())[:MAX_PLACE_LENGTH] if where == "named" else ""
     place_id = None
     if where == "named":
         if not place_query:
@@ -176,11 +182,23 @@ def _new_upload(label: Label) -> NewUpload:
             )
     return NewUpload(
         label_id=label.id,
-        licence=form["licence"],
-        attribution=form.get("attribution"),
+        licence=licence,
+        attribution=attribution,
         place_query=place_query or None,
         place_id=place_id,
         uses_positions=where == "photographs",
+    )
+
+
+def _upload_from_form(label: Label) -> NewUpload:
+    form = request.form
+    return new_upload(
+        label,
+        consents=form.get("consent") == "yes",
+        licence=form.get("licence", ""),
+        where=form.get("where", "none"),
+        place=form.get("place", ""),
+        attribution=form.get("attribution"),
     )
 
 

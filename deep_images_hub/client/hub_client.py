@@ -3,12 +3,13 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from deep_images_hub.client.downloads import DownloadedFile, WantedFile, download_all, etag_of_url
+from deep_images_hub.client.sending import send_all
 from deep_images_hub.client.transport import Transport
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.progress import Progress
@@ -18,6 +19,7 @@ from deep_images_hub.wire.batches import Batch, BatchDetail, BatchPage, SentFile
 from deep_images_hub.wire.labels import FoundLabel, FoundLabels, Label, LabelDetail, LabelPage
 from deep_images_hub.wire.pictures import Picture, PictureDetail, PicturePage, ReportAnswer, ReportAsked
 from deep_images_hub.wire.training import Model, ModelDetail, ModelPage, Prediction, Predictions, Run, RunDetail, RunPage
+from deep_images_hub.wire.uploads import FinishedUpload, Upload, UploadAsked, Uploads
 from deep_images_hub.wire.versions import (
     Changes,
     ExportManifest,
@@ -119,6 +121,50 @@ class HubClient:
         """Yield what became of each photograph of a batch."""
         for page in self._pages(SentFilePage, f"/batches/{key}/files"):
             yield from page.files
+
+    def uploads(self) -> list[Upload]:
+        """Return what was begun to be sent and not finished, latest first."""
+        return self._get(Uploads, "/uploads").uploads
+
+    def upload(
+        self,
+        label: str,
+        photographs: Iterable[str | Path],
+        *,
+        licence: str,
+        attribution: str | None = None,
+        place: str | None = None,
+        uses_positions: bool = False,
+        key: str | None = None,
+        workers: int = WORKERS,
+        shows_progress: bool | None = None,
+    ) -> str:
+        """Send photographs for one label, and return the key of the batch that they become.
+
+        By sending them you say that you may give them away under the licence.
+
+        Args:
+            label: its code.
+            licence: `by`, `by-sa`, `by-nc`, `by-nc-sa` or `cc0`.
+            attribution: whom to credit; None: the account's name.
+            place: a city or a postcode; None: no place is shared.
+            uses_positions: let the hub see near which known place the photographs were taken.
+            key: of an upload to go on with, from `uploads`; None: begin one.
+            workers: files at once.
+            shows_progress: None: on a terminal.
+        """
+        files = [Path(photograph) for photograph in photographs]
+        if not files:
+            raise InvalidInputError("No photograph is to be sent. Name at least one file.")
+        if key is None:
+            asked = UploadAsked(
+                label=label, licence=licence, consents=True, attribution=attribution, place=place, uses_positions=uses_positions
+            )
+            key = self._post(Upload, "/uploads", asked.model_dump()).key
+        total = sum(file.stat().st_size for file in files)
+        with _shown(f"Upload {key}", total, shows_progress) as progress:
+            send_all(self._transport, key, files, workers=workers, advance=progress)
+        return self._post(FinishedUpload, f"/uploads/{key}/finish", None).batch_key
 
     def preview(self, recipe: Recipe) -> Preview:
         """Return what a recipe would give now."""
@@ -269,12 +315,18 @@ class HubClient:
     ) -> list[DownloadedFile]:
         sizes = [file.size_bytes for file in wanted]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        is_shown = sys.stderr.isatty() if shows_progress is None else shows_progress
-        shown: AbstractContextManager[Progress | None] = Progress(title, total, "bytes") if is_shown else nullcontext()
-        with shown as progress:
-            return download_all(
-                self._transport, wanted, folder, workers=workers, advance=progress.advance if progress else lambda _bytes: None
-            )
+        with _shown(title, total, shows_progress) as progress:
+            return download_all(self._transport, wanted, folder, workers=workers, advance=progress)
+
+
+@contextmanager
+def _shown(title: str, total: int | None, shows_progress: bool | None) -> Iterator[Callable[[int], None]]:
+    """Give what counts bytes, and show them where that is wanted."""
+    if not (sys.stderr.isatty() if shows_progress is None else shows_progress):
+        yield lambda _bytes: None
+        return
+    with Progress(title, total, "bytes") as progress:
+        yield progress.advance
 
 
 def _said(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,6 +87,7 @@ class Api:
         path: str,
         *,
         tag: str,
+        query: type[Asked] | None = None,
         body: type[Asked] | None = None,
         takes: Sequence[str] = (),
         answer: type[BaseModel] | None = None,
@@ -94,7 +95,7 @@ class Api:
     ) -> Callable[[View], View]:
         """Register a view that changes something."""
         return self._operation(
-            "POST", path, tag=tag, query=None, body=body, takes=takes, answer=answer, gives=(JSON,), statuses=statuses
+            "POST", path, tag=tag, query=query, body=body, takes=takes, answer=answer, gives=(JSON,), statuses=statuses
         )
 
     def _operation(self, method: str, rule: str, *, query: Any, body: Any, **said: Any) -> Callable[[View], View]:

@@ -37,6 +37,15 @@ PROMISED = {
     "GET /batches/{batch_key}/files": "read",
     "GET /batches/{batch_key}/report.csv": "read",
     "GET /refused-deliveries": "read",
+    "GET /uploads": "submit",
+    "POST /uploads": "submit",
+    "GET /uploads/{upload_key}": "submit",
+    "POST /uploads/{upload_key}/files": "submit",
+    "GET /uploads/{upload_key}/files/{position}": "submit",
+    "POST /uploads/{upload_key}/files/{position}/parts": "submit",
+    "POST /uploads/{upload_key}/files/{position}/leave-out": "submit",
+    "POST /uploads/{upload_key}/finish": "submit",
+    "POST /uploads/{upload_key}/discard": "submit",
     "POST /recipes/preview": None,
     "POST /versions": "freeze",
     "GET /versions": None,
@@ -83,7 +92,15 @@ PROMISED = {
     "POST /reports/{sha256}/take-down": "operate",
 }
 # Nothing has these numbers and names, so that a walk changes nothing.
-VALUES = {"sha256": "0" * 64, "batch_key": "none", "format_name": "none", "file_name": "none", "kind": "model.none"}
+VALUES = {
+    "sha256": "0" * 64,
+    "batch_key": "none",
+    "upload_key": "none",
+    "position": 0,
+    "format_name": "none",
+    "file_name": "none",
+    "kind": "model.none",
+}
 
 
 def test_every_operation_asks_for_what_is_promised() -> None:

@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 from deep_images_hub.catalogue.training import add_event, finish_run, take_run
 from deep_images_hub.catalogue.users import create_user
@@ -33,53 +31,9 @@ from deep_images_hub.errors import (
 )
 from tests.builders import photograph
 from tests.integration.portal.conftest import api_token
+from tests.integration.portal.serving import Served
 
 ROOT = Path(__file__).parents[3]
-
-
-class Served:
-    """The portal on a port of its own.
-
-    Attributes:
-        asked: method, path and Range of every request, in order.
-        busy: answers in place of the portal's, the first first: a status, and what `Retry-After` says.
-        stalls_after: the next file stops after so many bytes until `goes_on` is set.
-    """
-
-    def __init__(self, app) -> None:
-        self._app = app.wsgi_app
-        self.asked: list[tuple[str, str, str | None]] = []
-        self.busy: list[tuple[int, str]] = []
-        self.stalls_after: int | None = None
-        self.has_stalled, self.goes_on = threading.Event(), threading.Event()
-        self._server = make_server("127.0.0.1", 0, self, threaded=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def __call__(self, environ, start_response):
-        self.asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("HTTP_RANGE")))
-        if self.busy:
-            status, retry_after = self.busy.pop(0)
-            start_response(f"{status} Busy", [("Retry-After", retry_after), ("Content-Length", "0")])
-            return [b""]
-        body = self._app(environ, start_response)
-        if self.stalls_after is not None and "/exports/imagefolder/" in environ["PATH_INFO"]:
-            stalls_after, self.stalls_after = self.stalls_after, None
-            return self._stalling(b"".join(body), stalls_after)
-        return body
-
-    def _stalling(self, body: bytes, stalls_after: int) -> Iterator[bytes]:
-        yield body[:stalls_after]
-        self.has_stalled.set()
-        self.goes_on.wait(60)
-        yield body[stalls_after:]
-
-    def close(self) -> None:
-        self.goes_on.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +273,8 @@ def test_documented_lines_of_python_do_what_they_say(documented, portal, monkeyp
             finish_run(connection, run_id=taken.id, owner="test", status="failed", message="Nobody trains in this test.")
 
     monkeypatch.setattr(client_transport.time, "sleep", end_run)
-    blocks = re.findall(r"```python\n(.*?)```", documented, re.DOTALL)
+    # What sends photographs is run in test_client_uploads.
+    blocks = [of for of in re.findall(r"```python\n(.*?)```", documented, re.DOTALL) if "hub.upload(" not in of]
     assert len(blocks) == 4
     exec(compile("\n".join(blocks), "docs/api.md", "exec"), {})
     said = capsys.readouterr().out
