@@ -85,6 +85,7 @@ def page(version_id: int) -> ResponseReturnValue:
         link_hours=LINK_HOURS,
         backbones=backbones(),
         obstacle=training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on.",
+        short_labels=short_labels(export.counts) if export else {},
         citations=citations(version),
         # An old version's page leads to the patch, which describes itself.
         croissant=describe(version, export) if export and used == version and not taken_down else None,
@@ -185,15 +186,19 @@ def citations(version: DatasetVersion) -> dict[str, str]:
     return {"BibTeX": bibtex(version, url=url), "Text": citation_text(version, url=url)}
 
 
+def short_labels(counts: Sequence[LabelSplitCount]) -> dict[str, str]:
+    """Return the names of the labels of which too few pictures could be learnt from, by code."""
+    train_images = Counter({count.label_code: count.image_count for count in counts if count.split == "train"})
+    names = {count.label_code: count.label_name for count in counts}
+    return {code: name for code, name in names.items() if train_images[code] < MIN_TRAIN_IMAGES_PER_LABEL}
+
+
 def training_obstacle(counts: Sequence[LabelSplitCount]) -> str | None:
     """Say why a model of a version with these pictures is not worth starting; None: it is."""
     labels = {count.label_code for count in counts}
     if len(labels) < MIN_LABELS:
         return f"Training needs at least {MIN_LABELS} labels to tell apart; this dataset has {len(labels)}. Freeze one with more."
-    train_images = Counter({count.label_code: count.image_count for count in counts if count.split == "train"})
-    names = {count.label_code: count.label_name for count in counts}
-    short = sorted(names[code] for code in labels if train_images[code] < MIN_TRAIN_IMAGES_PER_LABEL)
-    if short:
+    if short := sorted(short_labels(counts).values()):
         listed = ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
         return f"Training needs at least {MIN_TRAIN_IMAGES_PER_LABEL} pictures of each label to learn from; too few: {listed}."
     if not any(count.split == "test" for count in counts):

@@ -1,23 +1,26 @@
-"""One click: the pictures that a model's page says its labels need become demand."""
+"""One click: the pictures that a model's page says its labels need, or that a dataset lacks for training, become demand."""
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.datasets import version_by_id
-from deep_images_hub.catalogue.demands import ask_for_all
+from deep_images_hub.catalogue.datasets import label_split_counts, version_by_id
+from deep_images_hub.catalogue.demands import AskedAll, ask_for_all
 from deep_images_hub.catalogue.models import model_by_id
+from deep_images_hub.datasets.takedown import current_version
 from deep_images_hub.errors import ConflictError, InvalidInputError
 from webapp.access import signed_in, signed_in_user
+from webapp.datasets import short_labels
+from webapp.home import ENOUGH_IMAGES
 from webapp.outlook import outlook, targets
 from webapp.security import limiter
 from webapp.services import hub
 from webapp.wanted import ASK_LIMIT
 from webapp.wording import percent, plural
 
-blueprint = Blueprint("model_demand", __name__, url_prefix="/models")
+blueprint = Blueprint("model_demand", __name__)
 
 
-@blueprint.post("/<int:model_id>/demand")
+@blueprint.post("/models/<int:model_id>/demand")
 @limiter.limit(ASK_LIMIT)
 @signed_in
 def ask(model_id: int) -> ResponseReturnValue:
@@ -44,8 +47,34 @@ def ask(model_id: int) -> ResponseReturnValue:
     except (ConflictError, InvalidInputError) as error:
         flash(str(error), "bad")
         return redirect(page)
-    words = [f"Pictures of {plural(asked.wanted, 'label')} are wanted now, as many as are likely needed."] if asked.wanted else []
+    flash(_words_of(asked) or "No label is known to need more pictures for this goal.")
+    return redirect(page)
+
+
+@blueprint.post("/datasets/<int:version_id>/demand")
+@limiter.limit(ASK_LIMIT)
+@signed_in
+def ask_for_short(version_id: int) -> ResponseReturnValue:
+    """Ask for enough pictures of each label of a dataset of which there are too few to learn from."""
+    try:
+        with hub().engine.begin() as connection:
+            short = short_labels(label_split_counts(connection, current_version(connection, version_id).id))
+            asked = ask_for_all(
+                connection,
+                user_id=signed_in_user().id,
+                targets=dict.fromkeys(short, ENOUGH_IMAGES),
+                note="So that a model can learn it.",
+            )
+    except ConflictError as error:
+        flash(str(error), "bad")
+    else:
+        flash(_words_of(asked) or "Of each label there are enough pictures to learn from.")
+    return redirect(url_for("datasets.page", version_id=version_id))
+
+
+def _words_of(asked: AskedAll) -> str:
+    """Say what asking came to; nothing where nothing was asked for."""
+    words = [f"Pictures of {plural(asked.wanted, 'label')} are wanted now, and you will be told."] if asked.wanted else []
     if asked.there:
         words.append(f"Of {plural(asked.there, 'label')} so many are here already: make the dataset anew, and train again.")
-    flash(" ".join(words) or "No label is known to need more pictures for this goal.")
-    return redirect(page)
+    return " ".join(words)

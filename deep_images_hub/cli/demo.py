@@ -20,6 +20,7 @@ from deep_images_hub.cli import demo_training
 from deep_images_hub.cli.arguments import whole_number
 from deep_images_hub.cli.boundary import EXIT_STOPPED, run_command
 from deep_images_hub.cli.demo_accounts import DemoAccounts
+from deep_images_hub.cli.demo_demand import ask_for_more
 from deep_images_hub.cli.demo_portal import serve_until_stopped
 from deep_images_hub.cli.demo_report import DemoReport, summary
 from deep_images_hub.cli.serve import expect_free_port
@@ -98,6 +99,8 @@ def _demo(settings: Settings, given: Namespace) -> int:
             load_labels(connection, labels_file)
     try:
         report = _run_main_job(hub, given, watch, requested_by=user_ids["premium"])
+        with hub.engine.begin() as connection:
+            ask_for_more(connection, user_ids=user_ids)
     finally:
         hub.engine.dispose()
     portal_url = f"http://{settings.portal_host}:{settings.portal_port}"

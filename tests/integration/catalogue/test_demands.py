@@ -21,6 +21,7 @@ from deep_images_hub.catalogue.labels import label_by_code
 from deep_images_hub.catalogue.notices import take_notice
 from deep_images_hub.catalogue.users import create_user
 from deep_images_hub.catalogue.watches import stop_watching, watch
+from deep_images_hub.cli.demo_demand import ask_for_more
 from deep_images_hub.demand import rules
 from deep_images_hub.errors import ConflictError, ForbiddenError, InvalidInputError
 from deep_images_hub.mail import FolderPost
@@ -213,6 +214,18 @@ def test_lists_go_on_where_they_ended_in_every_order(connection, people, order) 
         read += page
         page = wanted(connection, order=order, after=page[-1].cursor, limit=2)
     assert read == whole
+
+
+def test_demo_wants_more_of_what_is_short_and_asks_once(connection, people) -> None:
+    plant_batch(connection, "b1", "apple", outcomes=["accepted"] * 3)
+    plant_batch(connection, "b2", "car")
+    for _ in range(2):
+        ask_for_more(connection, user_ids=people)
+    found = {demand.label_code: (demand.have_images, demand.target_images) for demand in wanted(connection, limit=10)}
+    assert found["car"] == (1, 2)
+    assert found["apple"] == (3, 6)
+    assert len(found) == 4
+    check_votes_add_up(connection)
 
 
 def test_processes_at_once_meet_a_demand_once_and_send_each_mail_once(hub_of: Callable, tmp_path) -> None:

@@ -115,6 +115,7 @@ PROMISED = {
     "POST /wanted/proposals/<int:proposal_id>/merge": _needs("operate"),
     "POST /wanted/proposals/<int:proposal_id>/refuse": _needs("operate"),
     "POST /models/<int:model_id>/demand": ANY_ACCOUNT,
+    "POST /datasets/<int:version_id>/demand": ANY_ACCOUNT,
     "GET /batches": ANY_ACCOUNT,
     "GET /batches/<batch_key>": ANY_ACCOUNT,
     "GET /batches/<batch_key>/progress.json": ANY_ACCOUNT,

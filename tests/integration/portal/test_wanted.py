@@ -189,6 +189,17 @@ def test_model_page_asks_for_what_its_labels_need_with_one_click(portal, signed_
     assert "nothing was measured" in scientist.get("/wanted").text
 
 
+def test_dataset_that_is_too_short_to_train_asks_for_what_it_lacks_with_one_click(portal, signed_in) -> None:
+    version = portal.version("/m/food", name="One of each", max_per_label=1)
+    scientist = signed_in("scientist")
+    page = f"/datasets/{version.id}"
+    assert "too few: " in scientist.get(page).text
+    assert "Ask the crowd for their pictures" in scientist.get(page).text
+    assert send(scientist, f"{page}/demand").location == page
+    assert "Pictures of 3 labels are wanted now" in scientist.get(page).text
+    assert column(portal, "select target_images from demands") == [100] * 3
+
+
 def test_proposed_label_is_answered_by_an_operator_alone(portal, signed_in) -> None:
     scientist, operator = signed_in("scientist"), signed_in("operator")
     send(scientist, "/wanted/new-label", name=f"Dragon {HOSTILE}", parent="Food", target="40", note=HOSTILE)
