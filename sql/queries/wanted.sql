@@ -27,7 +27,7 @@ with page as materialized (
             and (cast(:place_ids as bigint[]) is null or demands.place_id = any(cast(:place_ids as bigint[])))
             and (cast(:label_id as integer) is null or demands.label_id = cast(:label_id as integer))
     ) as ranked
-    where cast(:after_id as bigint) is null or (ranked.key, ranked.id) < (cast(:after_key as integer), cast(:after_id as bigint))
+    where cast(:after_id as bigint) is null or (ranked.key, ranked.id) < (cast(:after_key as bigint), cast(:after_id as bigint))
     order by ranked.key desc, ranked.id desc
     limit :limit
 )

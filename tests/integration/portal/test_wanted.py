@@ -148,6 +148,12 @@ def test_address_that_cannot_be_is_refused(visitor, address) -> None:
     assert visitor.get(f"/wanted{address}").status_code == 400
 
 
+def test_place_beyond_every_number_is_one_in_the_list(portal, signed_in, visitor) -> None:
+    ask(signed_in("scientist"))
+    for after in (f"{'9' * 18}-1", f"1-{'9' * 18}"):
+        assert "of 500" in visitor.get(f"/wanted?after={after}").text
+
+
 def test_list_goes_on_page_by_page(portal, signed_in, visitor, monkeypatch) -> None:
     monkeypatch.setattr("webapp.wanted.DEMANDS_PAGE", 2)
     for target in (100, 200, 300):
