@@ -10,7 +10,7 @@ from webapp.api.limits import API_LIMIT, whose
 from webapp.api.operations import JSON, api
 from webapp.security import limiter
 
-# The order of the document and of its page.
+# Their operations are registered as they are imported.
 MODULES = (account, labels, pictures, batches, uploads, versions, exports, training, models, wanted, reviews)
 
 

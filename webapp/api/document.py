@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 import deep_images_hub
 from deep_images_hub.api_tokens import SCOPES
 from deep_images_hub.wire.base import MAX_ID, Asked, Problem
-from webapp.api.operations import JSON, Operation, api
+from webapp.api.operations import JSON, TAGS, Operation, api
 from webapp.api.problems import PROBLEM
 
 _SCHEMAS = "#/components/schemas/{model}"
@@ -41,13 +42,13 @@ def document() -> dict[str, Any]:
     ]
     references, schemas = models_json_schema(models, ref_template=_SCHEMAS)  # type: ignore[arg-type]
     paths: dict[str, dict[str, Any]] = {}
-    for operation in api.operations:
+    for operation in chain.from_iterable(api.by_tag().values()):
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, references)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Deep Images Hub", "version": deep_images_hub.__version__, "description": _ABOUT},
         "servers": [{"url": "/api/v1"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(of.tag for of in api.operations)],
+        "tags": [{"name": tag} for tag in TAGS],
         "paths": paths,
         "components": {
             "schemas": schemas["$defs"],

@@ -28,6 +28,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _PATH_PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 JSON = "application/json"
+# What operations are about, in the order of the document and of its page.
+TAGS = (
+    "Hub", "Labels", "Pictures", "Batches", "Uploads", "Demand", "Datasets", "Downloads", "Training", "Models", "Reviews",
+    "Operations",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,10 @@ class Api:
             "POST", path, tag=tag, query=query, body=body, takes=takes, answer=answer, gives=(JSON,), statuses=statuses
         )
 
+    def by_tag(self) -> dict[str, list[Operation]]:
+        """Return the operations of each tag, in the order of TAGS."""
+        return {tag: [of for of in self.operations if of.tag == tag] for tag in TAGS}
+
     def _operation(self, method: str, rule: str, *, query: Any, body: Any, **said: Any) -> Callable[[View], View]:
         parameters = tuple((name, converter == "int") for converter, name in _PATH_PARAMETER.findall(rule))
         # Most views have something to say of what is asked; those that have not need not take it.
@@ -111,6 +120,8 @@ class Api:
             access = access_of(view)
             if access is None:
                 raise ValueError(f"{view.__name__} declares no access: put a decorator of webapp.access under this one")
+            if said["tag"] not in TAGS:
+                raise ValueError(f"{view.__name__} has the tag {said['tag']!r}; expected one of TAGS, or add it there")
             summary, _, description = (inspect.getdoc(view) or "").partition("\n")
 
             @functools.wraps(view)

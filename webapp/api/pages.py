@@ -1,9 +1,8 @@
 """Pages about the API: what it can do, and the tokens of one's account."""
 
-from itertools import groupby
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
 
 from deep_images_hub.api_tokens import LIFETIMES_DAYS, MAX_NAME_LENGTH, SCOPES, scopes_of_role
 from deep_images_hub.catalogue.api_tokens import create_token, revoke_token, tokens_of
@@ -25,13 +24,7 @@ _DEFAULT_LIFETIME_DAYS = 90
 @public
 def page() -> ResponseReturnValue:
     """Show what programs can do, and how."""
-    by_tag = groupby(api.operations, key=lambda of: of.tag)
-    groups: dict[str, list[object]] = {}
-    for tag, operations in by_tag:
-        groups.setdefault(tag, []).extend(operations)
-    return render_template(
-        "api.html", groups=groups, codes=CODES, scopes=SCOPES, fields=example, base=url_for("api.document", _external=True)
-    )
+    return render_template("api.html", groups=api.by_tag(), codes=CODES, scopes=SCOPES, fields=example, prose=_prose)
 
 
 @blueprint.get("/account/tokens")
@@ -55,7 +48,8 @@ def make_token() -> ResponseReturnValue:
             )
     except (InvalidInputError, ConflictError) as error:
         return _tokens_page(problem=str(error)), 400
-    return _tokens_page(made=token), 201
+    # Nothing but this answer has it, and no cache is to.
+    return _tokens_page(made=token), 201, {"Cache-Control": "no-store"}
 
 
 @blueprint.post("/account/tokens/<int:token_id>/revoke")
@@ -85,3 +79,9 @@ def _tokens_page(*, made: str | None = None, problem: str | None = None) -> str:
         made=made,
         problem=problem,
     )
+
+
+def _prose(text: str) -> Markup:
+    """Return a text of the document for a page: what stands between backticks is code."""
+    parts = (escape(part) for part in text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts))

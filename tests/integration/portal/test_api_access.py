@@ -142,7 +142,7 @@ def test_token_is_shown_once_and_good_until_it_is_revoked(app, signed_in, portal
         "/account/tokens",
         data={"name": "Nightly  export", "scopes": ["read"], "days": "30", "csrf_token": token(client, "/account/tokens")},
     )
-    assert made.status_code == 201
+    assert (made.status_code, made.headers["Cache-Control"]) == (201, "no-store")
     shown = re.search(r'value="(dih_[\w-]{43})"', made.text)[1]
     page = client.get("/account/tokens").text
     assert shown not in page

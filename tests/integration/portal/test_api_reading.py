@@ -8,6 +8,7 @@ import pytest
 from deep_images_hub.catalogue.images import gallery
 from webapp.api.document import document
 from webapp.api.limits import API_LIMIT
+from webapp.api.operations import TAGS
 from webapp.api.problems import CODES
 
 
@@ -200,6 +201,7 @@ def test_document_says_every_operation_and_all_that_it_refers_to(api_as) -> None
     assert said["openapi"].startswith("3.1")
     names = [operation["operationId"] for path in said["paths"].values() for operation in path.values()]
     assert len(set(names)) == len(names) > 45
+    assert {operation["tags"][0] for path in said["paths"].values() for operation in path.values()} == set(TAGS)
     for reference in set(re.findall(r'"\$ref": ?"#/([^"]+)"', answer.text)):
         place = said
         for part in reference.split("/"):
