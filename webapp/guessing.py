@@ -3,7 +3,7 @@
 An address is counted whether or not it has an account: nobody learns that from a refusal.
 """
 
-from deep_images_hub.catalogue.attempts import attempts_so_far, count_attempt
+from deep_images_hub.catalogue.attempts import count_attempt, take_attempt_back
 from deep_images_hub.errors import TooManyRequestsError
 from webapp.services import hub
 
@@ -18,21 +18,25 @@ class TooManyAttemptsError(TooManyRequestsError):
     """It was tried too often; later it may be tried again."""
 
 
-def refuse_guessing(subject: str) -> None:
-    """Raise TooManyAttemptsError where too many wrong passwords were given for an account, an e-mail address."""
-    with hub().engine.connect() as connection:
-        count = attempts_so_far(connection, deed="password", subject=subject)
-    if count >= MAX_WRONG_PASSWORDS:
+def count_guess(subject: str) -> None:
+    """Count a password before it is looked at, so that guesses at the same moment count too.
+
+    Raises:
+        TooManyAttemptsError: too many wrong ones were given for this account, an e-mail address.
+    """
+    with hub().engine.begin() as connection:
+        count = count_attempt(connection, deed="password", subject=subject, window_s=HOUR_S)
+    if count > MAX_WRONG_PASSWORDS:
         raise TooManyAttemptsError(
             "Too many wrong passwords were given for this address, perhaps by somebody else. Wait an hour, or choose another "
             "password by e-mail: Forgot your password?"
         )
 
 
-def count_wrong_password(subject: str) -> None:
-    """Count a wrong password for an account, an e-mail address."""
+def forgive_guess(subject: str) -> None:
+    """Take the last guess back: it was right."""
     with hub().engine.begin() as connection:
-        count_attempt(connection, deed="password", subject=subject, window_s=HOUR_S)
+        take_attempt_back(connection, deed="password", subject=subject)
 
 
 def may_mail(subject: str) -> bool:

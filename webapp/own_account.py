@@ -16,7 +16,7 @@ from deep_images_hub.errors import HubError, InvalidInputError
 from deep_images_hub.passwords import MIN_PASSWORD_LENGTH, is_password
 from webapp.access import end_session, signed_in, signed_in_user, start_session
 from webapp.error_pages import status_of
-from webapp.guessing import count_wrong_password, may_mail, refuse_guessing
+from webapp.guessing import count_guess, forgive_guess, may_mail
 from webapp.paging import cursor
 from webapp.security import ACCOUNT_LIMIT, ASKING_LIMIT, limiter
 from webapp.services import hub, services
@@ -107,10 +107,10 @@ def sign_out_everywhere() -> ResponseReturnValue:
 def _check_present_password() -> None:
     """Raise InvalidInputError unless the form has the password of whoever asks: a session left open must not be enough."""
     user = signed_in_user()
-    refuse_guessing(user.email)
+    count_guess(user.email)
     if not is_password(request.form.get("present_password", ""), user.password_hash):
-        count_wrong_password(user.email)
         raise InvalidInputError("This is not your present password. Nothing was changed.")
+    forgive_guess(user.email)
 
 
 def _page(place: str = "", error: HubError | None = None, **given: str) -> ResponseReturnValue:

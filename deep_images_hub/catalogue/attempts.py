@@ -20,10 +20,9 @@ def count_attempt(connection: Connection, *, deed: str, subject: str, window_s: 
     return count
 
 
-def attempts_so_far(connection: Connection, *, deed: str, subject: str) -> int:
-    """Return how many attempts the window has that is open; counts none."""
-    count: int | None = connection.execute(load_query("attempts_so_far"), {"key": _key(deed, subject)}).scalar_one_or_none()
-    return count or 0
+def take_attempt_back(connection: Connection, *, deed: str, subject: str) -> None:
+    """Count an attempt no longer, since nothing was wrong with it."""
+    connection.execute(load_query("take_attempt_back"), {"key": _key(deed, subject)})
 
 
 def _key(deed: str, subject: str) -> str:

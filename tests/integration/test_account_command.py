@@ -4,8 +4,11 @@ import io
 
 import pytest
 
+from deep_images_hub.catalogue.account_changes import changes_of_account
+from deep_images_hub.catalogue.account_links import choose_password
 from deep_images_hub.catalogue.users import User, user_by_email
 from deep_images_hub.cli.account import main
+from deep_images_hub.errors import NotFoundError
 from deep_images_hub.passwords import is_password
 from deep_images_hub.wiring import Hub
 
@@ -52,3 +55,31 @@ def test_account_with_short_password_is_refused(hub: Hub, account, capsys: pytes
     assert account("olga@example.org", password="short") == 1
     assert "at least 15" in capsys.readouterr().err
     assert _user(hub, "olga@example.org") is None
+
+
+def test_account_gets_a_link_that_works_once_instead_of_a_password(hub: Hub, account, capsys: pytest.CaptureFixture[str]) -> None:
+    account("olga@example.org", password=PASSWORD)
+    assert account("olga@example.org", "--link") == 0
+    token = capsys.readouterr().out.rpartition("/links/")[2].strip()
+    with hub.engine.begin() as connection:
+        choose_password(connection, token, "wombat otter lemon")
+    with hub.engine.begin() as connection, pytest.raises(NotFoundError):
+        choose_password(connection, token, PASSWORD)
+    user = _user(hub, "olga@example.org")
+    assert user is not None
+    assert is_password("wombat otter lemon", user.password_hash)
+
+
+def test_account_is_closed_signed_out_and_opened_with_its_history(hub: Hub, account, capsys: pytest.CaptureFixture[str]) -> None:
+    account("olga@example.org", password=PASSWORD)
+    assert [account("olga@example.org", option) for option in ("--close", "--link", "--reopen", "--sign-out")] == [0, 1, 0, 0]
+    assert "Say --reopen first" in capsys.readouterr().err
+    assert account("nobody@example.org", "--close") == 1
+    user = _user(hub, "olga@example.org")
+    assert user is not None
+    assert (user.is_active, user.session_series) == (True, 2)
+    with hub.engine.connect() as connection:
+        changes = changes_of_account(connection, user_id=user.id, limit=10)
+    assert [(change.deed, change.changed_by) for change in changes] == [
+        (deed, None) for deed in ("signed_out", "reopened", "closed", "made")
+    ]
