@@ -64,7 +64,7 @@ class SupplierRecord:
     Attributes:
         total: of everything.
         labels: those with most photographs, largest first.
-        weeks: the latest in which something was sent, earliest first.
+        weeks: of the last half-year in which something was sent, earliest first.
         reasons: photographs by status and reason, commonest first; of the latest LATEST_PHOTOGRAPHS or so.
         quality: median quality of those, 0..1; None: nothing to judge.
     """
@@ -85,7 +85,7 @@ def supplier_record(connection: Connection, *, supplier_id: int) -> SupplierReco
     latest = {**whose, "batches": _LATEST_BATCHES, "photographs": LATEST_PHOTOGRAPHS}
     quality = {row.label_id: row.median for row in connection.execute(load_query("supplier_quality"), latest)}
     reasons = connection.execute(load_query("supplier_reasons"), latest)
-    weeks = connection.execute(load_query("supplier_weeks"), {**whose, "limit": _WEEKS}).all()
+    weeks = connection.execute(load_query("supplier_weeks"), {**whose, "weeks": _WEEKS}).all()
     counts = ("batches", "submitted", "pending", "accepted", "rejected", "review")
 
     def tally(row: object) -> Tally:
@@ -94,7 +94,7 @@ def supplier_record(connection: Connection, *, supplier_id: int) -> SupplierReco
     return SupplierRecord(
         total=tally(total),
         labels=tuple(LabelTally(row.label_code, row.label_name, tally(row), quality.get(row.label_id)) for row in labels),
-        weeks=tuple(Week(row.week, int(row.accepted), int(row.rejected), int(row.review)) for row in reversed(weeks)),
+        weeks=tuple(Week(row.week, int(row.accepted), int(row.rejected), int(row.review)) for row in weeks),
         reasons={(row.status, row.reason): int(row.submissions) for row in reasons},
         quality=quality.get(None),
     )
