@@ -101,6 +101,7 @@ def _demo(settings: Settings, given: Namespace) -> int:
         report = _run_main_job(hub, given, watch, requested_by=user_ids["premium"])
         with hub.engine.begin() as connection:
             ask_for_more(connection, user_ids=user_ids)
+            accounts.join_crowd(connection, report.crowd)
     finally:
         hub.engine.dispose()
     portal_url = f"http://{settings.portal_host}:{settings.portal_port}"
@@ -136,6 +137,7 @@ def _run_main_job(hub: Hub, given: Namespace, watch: Stopwatch, *, requested_by:
     with hub.engine.connect() as connection:
         funnel = crowd_funnel(connection, crowd=crowd)
     return DemoReport(
+        crowd=crowd,
         funnel=funnel,
         version=version,
         dataset_file=dataset_file,

@@ -8,7 +8,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from deep_images_hub.accounts import ROLES
-from deep_images_hub.catalogue.users import create_user, user_by_email
+from deep_images_hub.catalogue.batches import batch_by_key
+from deep_images_hub.catalogue.users import change_password, create_user, user_by_email, user_of
+from deep_images_hub.passwords import is_password
+from deep_images_hub.simulation.crowd import batch_key
 
 _FILE = "demo-passwords.json"
 _PASSWORD_BYTES = 12
@@ -29,19 +32,23 @@ class DemoAccounts:
                 json.dump(passwords, file)
             aside.replace(self.file)
         self.passwords: dict[str, str] = json.loads(self.file.read_text(encoding="utf-8"))
-
-    @staticmethod
-    def email(role: str) -> str:
-        """Return the address that a role signs in with."""
-        return f"{role}@demo.example"
+        self.emails = {role: f"{role}@demo.example" for role in self.passwords}
 
     def ensure(self, connection: Connection) -> dict[str, int]:
         """Make the accounts that are missing, and return all ids by role."""
         ids = {}
         for role, password in self.passwords.items():
-            user = user_by_email(connection, self.email(role))
+            user = user_by_email(connection, self.emails[role])
             if user is None:
                 name = f"Demo {role}"
-                user = create_user(connection, email=self.email(role), display_name=name, role=role, password=password)
+                user = create_user(connection, email=self.emails[role], display_name=name, role=role, password=password)
             ids[role] = user.id
         return ids
+
+    def join_crowd(self, connection: Connection, crowd: str) -> None:
+        """Sign in as a supplier of the crowd, the one of its first batch: that account has a record to look at."""
+        supplier = user_of(connection, batch_by_key(connection, batch_key(crowd, 0)).supplier_id)
+        password = self.passwords["supplier"]
+        if supplier.password_hash is None or not is_password(password, supplier.password_hash):
+            change_password(connection, supplier, password, changed_by=None)
+        self.emails["supplier"] = supplier.email

@@ -19,13 +19,15 @@ class DemoReport:
     """What came of the demo.
 
     Attributes:
-        funnel: of the demo's own crowd.
+        crowd: the demo's own: the begin of its batches' keys.
+        funnel: of it.
         dataset_file: the downloaded zip.
         model_file: the downloaded `.keras` file; `onnx_file` lies beside it.
         question: a picture of the test split that the model was asked about, by label name, with its answers.
         seconds: by stage.
     """
 
+    crowd: str
     funnel: Funnel
     version: DatasetVersion
     dataset_file: Path
@@ -92,7 +94,7 @@ def summary(report: DemoReport, accounts: DemoAccounts, portal_url: str) -> str:
         + ", ".join(f"{answer.label_name} {answer.score:.0%}" for answer in report.answers),
         "",
         f"Portal     {portal_url}",
-        *(f"           {accounts.email(role):<26} {password}" for role, password in accounts.passwords.items()),
+        *(f"           {role:<9}  {accounts.emails[role]:<30} {password}" for role, password in accounts.passwords.items()),
     ]
     return "\n".join(lines)
 

@@ -126,7 +126,7 @@ def plan_crowd(listed: PhotoList, *, seed: int, rates: Mapping[str, float], imag
         )
         batches.append(
             PlannedBatch(
-                key=f"{crowd}-{number:05d}",
+                key=batch_key(crowd, number),
                 supplier_email=supplier.email,
                 supplier_name=supplier.name,
                 label_code=label,
@@ -138,6 +138,11 @@ def plan_crowd(listed: PhotoList, *, seed: int, rates: Mapping[str, float], imag
             )
         )
     return Crowd(crowd, _with_defects(batches, rates, random.Random(f"{seed}/defects")))
+
+
+def batch_key(crowd: str, number: int) -> str:
+    """Return the key of a crowd's batch. number: from 0, in the order in which they are sent."""
+    return f"{crowd}-{number:05d}"
 
 
 def _chosen(photos: Mapping[str, tuple[str, ...]], images: int | None, rng: random.Random) -> dict[str, tuple[str, ...]]:

@@ -17,8 +17,10 @@ def test_fingerprint_covers_every_table() -> None:
     missing = [name for name in metadata.tables if f"select '{name}'" not in query and f"'{name}'," not in query]
 
     # What a job that was killed left there says nothing: the next one removes it. Changes of counts are added to the counts, and
-    # what is known of exported files is computed from versions when somebody asks.
-    assert sorted(missing) == ["export_files", "facet_changes", "staged_decisions"]
+    # what is known of exported files is computed from versions when somebody asks. What is being uploaded is no batch yet.
+    not_yet = {"staged_decisions", "uploads", "upload_files", "upload_parts"}
+    keys_to_accounts = {"account_mails", "api_tokens", "attempts"}
+    assert set(missing) == {"export_files", "facet_changes"} | not_yet | keys_to_accounts
 
 
 def plant(connection: Connection, order: tuple[str, ...]) -> None:
