@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def start_with_spark(settings: Settings, run: TrainingRun, log_file: Path) -> "s
 
 
 class Dispatcher:
-    """Runs training runs, several at once if wanted. One thread: call its methods from the main one."""
+    """Runs training runs, several at once if wanted, once. Call its methods from the main thread."""
 
     def __init__(self, hub: Hub, *, most_at_once: int = 1, start_run: StartRun = start_with_spark) -> None:
         """Make a dispatcher with a name that no other process has, now or later.
@@ -72,6 +73,9 @@ class Dispatcher:
         self._children: list[_Child] = []
         self._renewed = time.monotonic()
         self._post = open_post(hub.settings)
+        # Beside the runs: a mail server that is slow, or a catalogue that counts long, must cost no run its lease.
+        self._telling = ThreadPoolExecutor(1, thread_name_prefix="telling")
+        self._told: Future[bool] | None = None
         self._tell_at = 0.0
         self._log = log.bind(owner=self.owner)
 
@@ -91,6 +95,7 @@ class Dispatcher:
                 time.sleep(_POLL_S)
         finally:
             self._return_all()
+            self._telling.shutdown()
 
     def stop(self) -> None:
         """Let `work` end soon. For signal handlers: an exception could fall between taking a run and knowing its child."""
@@ -103,8 +108,7 @@ class Dispatcher:
             self._children.remove(child)
         if time.monotonic() - self._renewed > self._hub.settings.lease_s / 3:
             self._renew_leases()
-        if time.monotonic() >= self._tell_at:
-            self._tell()
+        self._see_to_telling()
         while len(self._children) < self._most_at_once:
             with self._hub.engine.begin() as connection:
                 run = take_run(connection, owner=self.owner, lease_s=self._hub.settings.lease_s)
@@ -119,15 +123,22 @@ class Dispatcher:
         self._children.append(_Child(run=run, process=process, log_file=log_file))
         self._log.info("run_started", run_id=run.id, attempt=run.attempt, pid=process.pid, log_file=log_file)
 
-    def _tell(self) -> None:
-        """Close demands that are met and send one e-mail; where there was one, the next step sends another."""
+    def _see_to_telling(self) -> None:
+        """Begin to tell people when it is time; where an e-mail was sent, the next step sends another. Raises its defects."""
+        if self._told is not None and self._told.done():
+            self._tell_at = time.monotonic() + (0.0 if self._told.result() else _TELL_S)
+            self._told = None
+        if self._told is None and time.monotonic() >= self._tell_at:
+            self._told = self._telling.submit(self._tell)
+
+    def _tell(self) -> bool:
+        """Close demands that are met and send one e-mail. Returns whether there was one. In a thread of its own."""
         try:
             settle(self._hub.engine)
-            is_more = send_next_notice(self._hub.engine, self._post, self._hub.settings)
+            return send_next_notice(self._hub.engine, self._post, self._hub.settings)
         except UnavailableError as error:
             self._log.warning("notices_wait", message=str(error))
-            is_more = False
-        self._tell_at = time.monotonic() + (0.0 if is_more else _TELL_S)
+            return False
 
     def _renew_leases(self) -> None:
         for child in self._children:

@@ -4,14 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from deep_images_hub.catalogue.label_proposals import propose_label, refuse_proposal
 from deep_images_hub.catalogue.training import TrainingRun, cancel_run, request_run, run_by_id
+from deep_images_hub.catalogue.users import create_user
 from deep_images_hub.runtime.dispatcher import Dispatcher
 from deep_images_hub.runtime.spark_submit import SparkCommand, start
 from deep_images_hub.settings import Settings
@@ -133,6 +137,31 @@ def test_run_that_lasts_keeps_its_lease(hub: Hub, run_id: int) -> None:
 
     run = run_of(hub, run_id)
     assert (run.status, run.attempt) == ("succeeded", 1)
+
+
+def test_mail_server_that_is_slow_delays_no_run(hub: Hub, run_id: int) -> None:
+    with hub.engine.begin() as connection:
+        ann = create_user(connection, email="ann@example.org", display_name="Ann", role="scientist").id
+        propose_label(connection, user_id=ann, name="Quince")
+        proposal_id = connection.scalar(text("select id from label_proposals"))
+        refuse_proposal(connection, proposal_id=proposal_id, user_id=ann, reason="No.")
+    is_begun = threading.Event()
+    seen: list[bool] = []
+
+    class SlowPost:
+        def send(self, message: EmailMessage, *, name: str) -> None:
+            seen.append(is_begun.wait(timeout=20))
+
+    def start_run(settings: Settings, run: TrainingRun, log_file: Path) -> "subprocess.Popen[bytes]":
+        is_begun.set()
+        return starting(SUCCEEDS)(settings, run, log_file)
+
+    dispatcher = Dispatcher(hub, start_run=start_run)
+    dispatcher._post = SlowPost()
+    dispatcher.work(until_idle=True)
+
+    assert seen == [True]
+    assert run_of(hub, run_id).status == "succeeded"
 
 
 def test_several_runs_are_under_way_at_once_if_wanted(hub: Hub, run_id: int) -> None:
