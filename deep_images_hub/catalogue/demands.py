@@ -301,6 +301,8 @@ def settle_demands(connection: Connection) -> int:
     for place_id in connection.execute(of_places).scalars().all():
         near = _places_around(connection, place_id)
         connection.execute(load_query("near_images_counted"), {"place_id": place_id, "near_place_ids": near})
+    # First held, then read: a vote that is under way is seen by the second statement, and whoever gives it is told too.
+    connection.execute(load_query("lock_met_demands"))
     return len(connection.execute(load_query("meet_demands")).all())
 
 

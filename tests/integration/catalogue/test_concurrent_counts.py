@@ -2,7 +2,10 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
+
+from sqlalchemy import Engine, text
 
 from deep_images_hub.catalogue.label_counts import add_image_counts, recount
 from deep_images_hub.catalogue.labels import add_label, label_by_code, load_graph
@@ -28,6 +31,16 @@ def run_together(*tasks: Callable[[], None]) -> list[BaseException]:
     for thread in threads:
         thread.join()
     return raised
+
+
+def wait_until_one_waits(engine: Engine) -> None:
+    """Return once a transaction of this database waits for a lock of another one."""
+    waiting = text("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 30
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.scalar(waiting) == 0:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.02)
 
 
 def test_counts_added_by_many_writers_in_any_order_neither_deadlock_nor_get_lost(hub) -> None:

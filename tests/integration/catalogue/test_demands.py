@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -27,7 +28,7 @@ from deep_images_hub.errors import ConflictError, ForbiddenError, InvalidInputEr
 from deep_images_hub.mail import FolderPost
 from deep_images_hub.telling import send_next_notice, settle
 from tests.integration.catalogue.planting import plant_batch, plant_labels, plant_place
-from tests.integration.catalogue.test_concurrent_counts import run_together
+from tests.integration.catalogue.test_concurrent_counts import run_together, wait_until_one_waits
 
 
 def person(connection: Connection, name: str) -> int:
@@ -226,6 +227,23 @@ def test_demo_wants_more_of_what_is_short_and_asks_once(connection, people) -> N
     assert found["apple"] == (3, 6)
     assert len(found) == 4
     check_votes_add_up(connection)
+
+
+def test_vote_at_the_moment_when_it_is_met_is_told_of(hub_of: Callable) -> None:
+    with hub_of() as hub:
+        with hub.engine.begin() as connection:
+            plant_labels(connection)
+            ann, bob = person(connection, "ann"), person(connection, "bob")
+            asked = ask_for(connection, label_id=id_of(connection, "apple"), user_id=ann, target_images=1)
+            plant_batch(connection, "b1")
+        settling = threading.Thread(target=settle, args=(hub.engine,))
+        with hub.engine.begin() as connection:
+            assert vote(connection, demand_id=asked.demand_id, user_id=bob)
+            settling.start()
+            wait_until_one_waits(hub.engine)
+        settling.join()
+        with hub.engine.begin() as connection:
+            assert told(connection) == {"ann", "bob"}
 
 
 def test_processes_at_once_meet_a_demand_once_and_send_each_mail_once(hub_of: Callable, tmp_path) -> None:
