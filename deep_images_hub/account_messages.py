@@ -105,7 +105,7 @@ def account_message(letter: Letter, *, sender: str, portal_url: str) -> EmailMes
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     try:
         message["To"] = Address(addr_spec=letter.email)
-    except (ValueError, IndexError, HeaderParseError) as error:
+    except (ValueError, IndexError, AttributeError, HeaderParseError) as error:
         raise InvalidInputError(f"{letter.email!r} cannot stand in an e-mail as an address.") from error
     portal = portal_url.rstrip("/")
     subject, paragraphs = _WORDS[letter.kind]

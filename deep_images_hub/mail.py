@@ -20,12 +20,16 @@ from deep_images_hub.settings import Settings
 
 SMTP_TIMEOUT_S = 10.0
 _PORTS = {"smtp": 25, "smtps": 465}
-_DONE, _FORWARDED = 250, 251
+_DONE, _FORWARDED, _CLOSING = 250, 251, 421
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class CutOffError(UnavailableError):
     """The server was lost in the middle of a message: it may have taken it, or not."""
+
+
+class PutOffError(UnavailableError):
+    """The server takes this message later, perhaps; others may pass now."""
 
 
 class Post(Protocol):
@@ -41,6 +45,7 @@ class Post(Protocol):
         Raises:
             InvalidInputError: this message is refused for good; others may pass.
             UnavailableError: it, and perhaps nothing, can be sent now; try later.
+            PutOffError: so it is with this message, or whom it goes to, alone.
             CutOffError: it may have been sent; so may nothing else be now.
         """
 
@@ -135,9 +140,11 @@ class SmtpPost:
         return server
 
     def _refusal(self, code: int, answer: bytes | str) -> InvalidInputError | UnavailableError:
-        """Return what a server's no means: 4xx is for now, 5xx for good."""
-        if 400 <= code < 500:
+        """Return what a server's no to a message means: 4xx is for now, 5xx for good."""
+        if code == _CLOSING:
             return self._unavailable(f"{code} {_words(answer)}")
+        if 400 <= code < 500:
+            return PutOffError(f"The mail server at {self.host}:{self.port} put the message off: {code} {_words(answer)}.")
         return InvalidInputError(f"The mail server refused the message: {code} {_words(answer)}.")
 
     def _unavailable(self, problem: str) -> UnavailableError:
@@ -163,7 +170,7 @@ def plain_message(*, to: str, sender: str, subject: str, name: str, lines: Seque
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     try:
         message["To"] = Address(addr_spec=to)
-    except (ValueError, IndexError, HeaderParseError) as error:
+    except (ValueError, IndexError, AttributeError, HeaderParseError) as error:
         raise InvalidInputError(f"{to!r} cannot stand in an e-mail as an address.") from error
     message["From"] = sender
     message["Subject"] = subject

@@ -15,7 +15,7 @@ from deep_images_hub.errors import ForbiddenError, HubError, InvalidInputError, 
 from deep_images_hub.passwords import MIN_PASSWORD_LENGTH
 from webapp.access import end_session, public, start_session
 from webapp.error_pages import status_of
-from webapp.guessing import may_mail
+from webapp.guessing import allow_guesses, may_mail
 from webapp.security import ASKING_LIMIT, LINK_LIMIT, limiter
 from webapp.services import hub, services
 
@@ -108,6 +108,7 @@ def use_letter(token: str) -> ResponseReturnValue:
     if purpose == "new_address":
         flash(f"{user.email} is the address of your account now.")
         return redirect(url_for("account.index"))
+    allow_guesses(user.email)
     if purpose == "reset":
         # Who reads the mail is not let in by that alone: the password is asked for once.
         end_session()
@@ -124,7 +125,7 @@ def _sign_up_page(problem: str = "", email: str = "", display_name: str = "", ro
 
 def _asked(purpose: str, email: str, *, display_name: str | None = None, role: str | None = None) -> ResponseReturnValue:
     """Do the same for every address, and give the same answer, also where nothing more is sent to it for now."""
-    if may_mail(email):
+    if may_mail(email, purpose):
         with hub().engine.begin() as connection:
             ask_mail(connection, purpose=purpose, email=email, display_name=display_name, role=role)
         services().posting.nudge()

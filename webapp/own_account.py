@@ -82,7 +82,7 @@ def ask_for_new_address() -> ResponseReturnValue:
         _check_present_password()
     except HubError as error:
         return _page("email", error, new_email=given)
-    if may_mail(email):
+    if may_mail(email, "new_address"):
         with hub().engine.begin() as connection:
             ask_mail(connection, purpose="new_address", email=email, user_id=user.id)
         services().posting.nudge()

@@ -125,8 +125,10 @@ def mail_link(user_id: int) -> ResponseReturnValue:
 
     def ask(connection: Connection, operator_id: int) -> User:
         person = user_of(connection, user_id)
-        if not may_mail(person.email):
-            raise ConflictError(f"{person.email} got three messages within an hour. Wait before you send another one.")
+        if not may_mail(person.email, "invitation"):
+            raise ConflictError(
+                f"{person.email} got three links from operators within an hour. Wait before you send another one."
+            )
         return send_link(connection, operator_id=operator_id, user_id=user_id)
 
     return _decided(user_id, ask, lambda person: f"A link is on its way to {person.email}.")

@@ -11,6 +11,7 @@ token of a link is made when its e-mail is, and only its hash is written down.
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -83,9 +84,9 @@ def ask_mail(
     )
 
 
-def take_account_mail(connection: Connection) -> AccountMail | None:
-    """Take an e-mail that waits; None: none does. Commit before it is handed over."""
-    row = connection.execute(load_query("take_account_mail")).one_or_none()
+def take_account_mail(connection: Connection, *, except_ids: Collection[int] = ()) -> AccountMail | None:
+    """Take an e-mail that waits, and is none of some; None: none does. Commit before it is handed over."""
+    row = connection.execute(load_query("take_account_mail"), {"except_ids": list(except_ids)}).one_or_none()
     return None if row is None else AccountMail(**row._mapping)
 
 
@@ -95,7 +96,9 @@ def letter_for(connection: Connection, mail: AccountMail) -> Letter | None:
     kind = _kind_of(mail, owner)
     if kind is None:
         return None
-    name = owner.display_name if owner is not None else mail.display_name
+    # Whoever signs up may give somebody else's address: what they typed as a name is not said to it by us.
+    given_name = None if mail.purpose == "sign_up" else mail.display_name
+    name = owner.display_name if owner is not None else given_name
     token = _make_link(connection, mail, lifetime=LIFETIMES[mail.purpose]) if kind in LINK_PURPOSES else None
     return Letter(kind=kind, email=mail.email, name=name, token=token)
 
@@ -115,7 +118,8 @@ def make_handed_link(connection: Connection, *, email: str) -> str:
 def end_mail(connection: Connection, mail_id: int, status: str, error: str | None = None) -> None:
     """Write down what became of an e-mail that was taken: `sent`, `needless`, `refused`, `sending` (perhaps it arrived).
 
-    `waiting` lets it wait for another time; its link is made anew then.
+    `waiting` lets it wait for another time, a day at most; its link is made anew then. One whose link was made useless meanwhile
+    is needless.
     """
     connection.execute(
         load_query("end_account_mail"),

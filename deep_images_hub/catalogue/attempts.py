@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.queries import load_query
 
@@ -23,6 +23,11 @@ def count_attempt(connection: Connection, *, deed: str, subject: str, window_s: 
 def take_attempt_back(connection: Connection, *, deed: str, subject: str) -> None:
     """Count an attempt no longer, since nothing was wrong with it."""
     connection.execute(load_query("take_attempt_back"), {"key": _key(deed, subject)})
+
+
+def forget_attempts_on(connection: Connection, *, deed: str, subject: str) -> None:
+    """Begin anew on one account or address."""
+    connection.execute(text("delete from attempts where key = :key"), {"key": _key(deed, subject)})
 
 
 def _key(deed: str, subject: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
-from deep_images_hub.accounts import PERMISSIONS, ROLES
+from deep_images_hub.accounts import LINK_PURPOSES, PERMISSIONS, ROLES
 from deep_images_hub.catalogue.account_changes import add_account_change
 from deep_images_hub.catalogue.tables import users
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
@@ -14,6 +15,7 @@ from deep_images_hub.passwords import check_password, hash_password
 
 MAX_NAME_LENGTH = 200
 
+_ADDRESS_TAKEN = "This address belongs to another account by now. Choose another one."
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _COLUMNS = (
     users.c.id,
@@ -151,14 +153,17 @@ def change_email(connection: Connection, user: User, email: str, *, changed_by: 
 
     Raises:
         InvalidInputError: it is no address.
-        ConflictError: another account has it.
+        ConflictError: another account has it; roll back.
     """
     cleaned = clean_email(email)
     other = user_by_email(connection, cleaned)
     if other is not None and other.id != user.id:
-        raise ConflictError("This address belongs to another account by now. Choose another one.")
+        raise ConflictError(_ADDRESS_TAKEN)
     _end_links(connection, user)
-    connection.execute(update(users).where(users.c.id == user.id).values(email=cleaned))
+    try:
+        connection.execute(update(users).where(users.c.id == user.id).values(email=cleaned))
+    except IntegrityError as error:  # another account got it in this moment
+        raise ConflictError(_ADDRESS_TAKEN) from error
     _note(connection, user, "email", changed_by, before=user.email, after=cleaned)
 
 
@@ -229,11 +234,15 @@ def _note(
 
 
 def _end_links(connection: Connection, user: User) -> None:
-    """Make links useless that could still change an account: those to its address, and those that would change the address."""
+    """Make links useless that could still change an account: those to its address, and those that would change the address.
+
+    Those too whose e-mail still waits: it would bring a link that is made only then.
+    """
     connection.execute(
         text(
-            "update account_mails set used_at = now()"
-            " where (email = :email or user_id = :id) and token_sha256 is not null and used_at is null"
+            "update account_mails set used_at = now(), status = case status when 'waiting' then 'needless' else status end"
+            " where (email = :email or user_id = :id) and used_at is null"
+            " and (token_sha256 is not null or status = 'waiting' and purpose = any(:purposes))"
         ),
-        {"email": user.email, "id": user.id},
+        {"email": user.email, "id": user.id, "purposes": list(LINK_PURPOSES)},
     )

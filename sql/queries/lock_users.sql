@@ -5,4 +5,4 @@ select id
 from users
 where id = any(:ids)
 order by id
-for update
+for no key update

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from deep_images_hub.batches.report import BatchQuality, BatchResult, batch_message
 from deep_images_hub.errors import InvalidInputError, SettingsError, UnavailableError
-from deep_images_hub.mail import CutOffError, FolderPost, SmtpPost, open_post
+from deep_images_hub.mail import CutOffError, FolderPost, PutOffError, SmtpPost, open_post
 from deep_images_hub.settings import load_settings
 from tests.smtp_server import SmtpServer
 
@@ -74,7 +74,11 @@ def test_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
-    [("550 no such user", InvalidInputError, "refused.*550 no such user"), ("451 later", UnavailableError, "451 later")],
+    [
+        ("550 no such user", InvalidInputError, "refused.*550 no such user"),
+        ("451 later", PutOffError, "451 later"),
+        ("421 closing", UnavailableError, "421 closing.*HUB_SMTP_URL"),
+    ],
 )
 def test_recipient_that_is_refused_is_so_for_good_or_for_now(answer: str, error: type[Exception], message: str) -> None:
     with SmtpServer() as server:

@@ -28,7 +28,7 @@ def test_name_of_many_lines_adds_no_header_and_no_second_link() -> None:
     assert message.get_content().splitlines()[0] == "Dear Ada Bcc: all@example.org https://evil.example {link},"
 
 
-@pytest.mark.parametrize("email", ["a@b@c", "a b@c", "x@y\r\nBcc: z@example.org", "<>@x"])
+@pytest.mark.parametrize("email", ["a@b@c", "a b@c", "x@y\r\nBcc: z@example.org", "<>@x", "a@["])
 def test_address_that_cannot_stand_in_a_message_is_refused(email: str) -> None:
     with pytest.raises(InvalidInputError, match="cannot stand in an e-mail"):
         account_message(Letter("closed", email, None), sender=SENDER, portal_url=PORTAL)

@@ -1,17 +1,34 @@
 """Sign-up, forgotten passwords and changed addresses: what an e-mail's link does, once, and what nobody learns."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from deep_images_hub.catalogue.users import User, create_user, ensure_supplier, user_by_email
+from deep_images_hub.catalogue.account_mails import ask_mail
+from deep_images_hub.catalogue.users import (
+    User,
+    change_email,
+    change_password,
+    create_user,
+    ensure_supplier,
+    user_by_email,
+)
+from deep_images_hub.errors import ConflictError
+from deep_images_hub.mail import Post, SmtpPost
 from tests.builders import PASSWORD
+from tests.integration.catalogue.test_concurrent_counts import wait_until_one_waits
 from tests.integration.portal.conftest import PortalHub, send, token
+from tests.smtp_server import SmtpServer
+from webapp.guessing import MAX_WRONG_PASSWORDS, count_guess, forgive_guess
+from webapp.posting import Posting
 from webapp.services import Services
 
 OTHER_PASSWORD = "wombat otter lemon"
@@ -79,7 +96,9 @@ def test_sign_up_makes_the_account_once_its_address_is_proved(visitor, portal, l
     assert "on its way to <strong>new@example.org</strong>" in sign_up(visitor, " New@example.org", "supplier", "N <b>").text
     (letter,) = letters()
     assert letter["To"] == "new@example.org"
-    assert letter.get_content().startswith("Dear N <b>,")
+    # The address may be somebody else's: nothing that was typed beside it goes there.
+    assert letter.get_content().startswith("Hello,")
+    assert "N <b>" not in letter.get_content()
     assert user_at(portal, "new@example.org") is None
 
     path = link_in(letter)
@@ -153,6 +172,14 @@ def test_address_gets_no_more_than_three_messages_an_hour_and_nobody_is_told(vis
     assert len(letters()) == 3
 
 
+def test_somebody_else_who_signs_up_with_an_address_keeps_its_owner_from_no_link(visitor, portal, letters) -> None:
+    user = person(portal, "Crowded")
+    for _ in range(4):
+        sign_up(visitor, user.email)
+    send(visitor, "/forgot-password", email=user.email)
+    assert letters()[-1]["Subject"].startswith("Choose another password")
+
+
 def test_forgotten_password_is_replaced_and_every_session_and_link_ends(visitor, app, portal, letters) -> None:
     user = person(portal, "Forgetful")
     elsewhere = app.test_client()
@@ -211,29 +238,62 @@ def test_sign_up_that_is_closed_makes_nothing(portal, letters) -> None:
     assert letters() == []
 
 
-def test_mail_server_that_is_away_delays_no_answer_and_loses_nothing(visitor, app, portal, letters) -> None:
-    from deep_images_hub.mail import SmtpPost
-    from webapp.posting import Posting, send_next
-
-    posting = Posting(portal.hub)
-    posting._post = SmtpPost("127.0.0.1", 1)
-    app.extensions["services"].posting, kept = posting, app.extensions["services"].posting
+@contextmanager
+def sending_by(app: Flask, portal: PortalHub, post: Post) -> Iterator[Posting]:
+    """Let the portal send its e-mails another way."""
+    posting, services = Posting(portal.hub), app.extensions["services"]
+    posting._post = post
+    services.posting, kept = posting, services.posting
     try:
+        yield posting
+    finally:
+        services.posting = kept
+        if posting._timer is not None:
+            posting._timer.cancel()
+
+
+def test_mail_server_that_is_away_delays_no_answer_and_loses_nothing(visitor, app, portal, letters) -> None:
+    with sending_by(app, portal, SmtpPost("127.0.0.1", 1)) as posting:
         assert sign_up(visitor, "patient@example.org").status_code == 200
         posting.nudge().result(timeout=30)
-    finally:
-        app.extensions["services"].posting = kept
     with portal.hub.engine.connect() as connection:
         row = connection.execute(text("select status, token_sha256, last_error from account_mails")).one()
     assert (row.status, row.token_sha256) == ("waiting", None)
     assert "cannot be used" in row.last_error
-    assert send_next(portal.hub, kept._post)
-    assert letters()[0]["To"] == "patient@example.org"
+    assert [letter["To"] for letter in letters()] == ["patient@example.org"]
+
+
+def test_mail_that_the_server_puts_off_stands_in_nobodys_way(visitor, app, portal, letters) -> None:
+    with SmtpServer() as server:
+        post = SmtpPost(server.host, server.port)
+        server.refusals = {"nowhere@example.org": "450 4.1.2 domain not found"}
+        with sending_by(app, portal, post) as posting:
+            for email in ("nowhere@example.org", "patient@example.org"):
+                sign_up(visitor, email)
+            posting.nudge().result(timeout=30)
+            assert [message["To"] for message in server.messages] == ["patient@example.org"]
+            # It is left alone for a while, and is not forgotten.
+            server.refusals = {}
+            posting.nudge().result(timeout=30)
+            assert len(server.messages) == 1
+        with sending_by(app, portal, post) as later:
+            later.nudge().result(timeout=30)
+        assert [message["To"] for message in server.messages] == ["patient@example.org", "nowhere@example.org"]
+
+
+def test_mail_that_the_server_puts_off_for_a_day_is_given_up(app, portal, letters) -> None:
+    with SmtpServer() as server:
+        server.refusals = {"nowhere@example.org": "450 4.1.2 domain not found"}
+        with portal.hub.engine.begin() as connection:
+            ask_mail(connection, purpose="sign_up", email="nowhere@example.org", display_name="N", role="supplier")
+            connection.execute(text("update account_mails set created_at = now() - interval '25 hours'"))
+        with sending_by(app, portal, SmtpPost(server.host, server.port)) as posting:
+            posting.nudge().result(timeout=30)
+    with portal.hub.engine.connect() as connection:
+        assert connection.scalar(text("select status from account_mails")) == "refused"
 
 
 def test_too_many_wrong_passwords_are_refused_for_known_and_unknown_alike(app, portal, letters) -> None:
-    from webapp.guessing import MAX_WRONG_PASSWORDS, count_guess, forgive_guess
-
     user = person(portal, "Guessed")
     client = app.test_client()
     for email in (user.email, "nobody@example.org"):
@@ -245,6 +305,26 @@ def test_too_many_wrong_passwords_are_refused_for_known_and_unknown_alike(app, p
         answer = send(client, "/sign-in", email=email, password=PASSWORD)
         assert answer.status_code == 429
         assert "Too many wrong passwords" in answer.text
+
+
+def test_owner_who_chose_a_password_by_mail_gets_in_whoever_guessed_before(app, visitor, portal, letters) -> None:
+    user = person(portal, "Besieged")
+    with app.app_context():
+        for _ in range(MAX_WRONG_PASSWORDS):
+            count_guess(user.email)
+    assert send(visitor, "/sign-in", email=user.email, password=PASSWORD).status_code == 429
+    send(visitor, "/forgot-password", email=user.email)
+    assert send(visitor, link_in(letters()[0]), password=OTHER_PASSWORD).location == "/sign-in"
+    assert send(visitor, "/sign-in", email=user.email, password=OTHER_PASSWORD).status_code == 302
+
+
+def test_new_password_ends_links_whose_mail_still_waits(portal, letters) -> None:
+    user = person(portal, "Robbed")
+    with portal.hub.engine.begin() as connection:
+        ask_mail(connection, purpose="new_address", email="thief@example.org", user_id=user.id)
+    with portal.hub.engine.begin() as connection:
+        change_password(connection, user, OTHER_PASSWORD, changed_by=user.id)
+    assert letters() == []
 
 
 def test_new_address_is_the_accounts_once_it_is_proved(app, portal, letters) -> None:
@@ -281,6 +361,26 @@ def test_address_of_somebody_else_is_not_taken_and_not_told(app, portal, letters
         create_user(connection, email="soon@example.org", display_name="First", role="supplier")
     assert send(client, path).status_code == 409
     assert user_at(portal, user.email) is not None
+
+
+def test_address_that_two_take_at_the_same_moment_is_refused_to_the_second(portal, letters) -> None:
+    users = [person(portal, name) for name in ("Swift", "Slow")]
+    answers: list[str] = []
+
+    def take(user: User) -> None:
+        try:
+            with portal.hub.engine.begin() as connection:
+                change_email(connection, user, "contested@example.org", changed_by=user.id)
+        except ConflictError as error:
+            answers.append(str(error))
+
+    with portal.hub.engine.begin() as connection:
+        change_email(connection, users[0], "contested@example.org", changed_by=users[0].id)
+        second = threading.Thread(target=take, args=(users[1],))
+        second.start()
+        wait_until_one_waits(portal.hub.engine)
+    second.join()
+    assert answers == ["This address belongs to another account by now. Choose another one."]
 
 
 def test_own_account_is_changed_and_says_so(app, portal, letters) -> None:
