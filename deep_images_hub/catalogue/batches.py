@@ -113,7 +113,9 @@ class Funnel:
     review: Mapping[str, int]
 
 
-def create_batch(connection: Connection, *, manifest: Manifest, place_id: int | None = None) -> int:
+def create_batch(
+    connection: Connection, *, manifest: Manifest, place_id: int | None = None, supplier_id: int | None = None
+) -> int:
     """Take in a batch and its submissions, all pending, and return its id. Sending the same manifest again changes nothing.
 
     An account is made for a supplier who has none.
@@ -121,13 +123,16 @@ def create_batch(connection: Connection, *, manifest: Manifest, place_id: int | 
     Args:
         place_id: the place that the manifest's query stands for; None when it names none, or none that is known. A batch keeps
             the one that it was sent with: another geocoder may answer otherwise, and the manifest is the same.
+        supplier_id: the account that sends it, where that is known; None: that of the manifest's address. Its owner may have
+            another address since the manifest was written.
 
     Raises:
         ConflictError: a batch of this key has another content, or an object belongs to another batch.
         NotFoundError: the label does not exist.
     """
     label = label_by_code(connection, manifest.label_code)
-    supplier_id = ensure_supplier(connection, email=manifest.supplier_email, display_name=manifest.supplier_name)
+    if supplier_id is None:
+        supplier_id = ensure_supplier(connection, email=manifest.supplier_email, display_name=manifest.supplier_name)
     values = {
         "key": manifest.batch_key,
         "supplier_id": supplier_id,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, text, update
 
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import labels, upload_files, upload_parts, uploads
@@ -168,14 +168,20 @@ def file_landed(connection: Connection, *, upload: Upload, position: int, **foun
     return landed.rowcount > 0
 
 
-def receive_again(connection: Connection, *, upload: Upload, position: int) -> None:
-    """Forget all that was received of a file that has not landed."""
-    _forget_parts(connection, upload, position)
-    connection.execute(
+def receive_again(connection: Connection, *, upload: Upload, file: UploadFile) -> None:
+    """Forget all that was received of a file that has not landed. Nothing happens where it has come farther meanwhile."""
+    moved = connection.execute(
         update(upload_files)
-        .where(upload_files.c.upload_id == upload.id, upload_files.c.position == position, upload_files.c.object_key.is_(None))
+        .where(
+            upload_files.c.upload_id == upload.id,
+            upload_files.c.position == file.position,
+            upload_files.c.received_bytes == file.received_bytes,
+            upload_files.c.object_key.is_(None),
+        )
         .values(received_bytes=0)
     )
+    if moved.rowcount:
+        _forget_parts(connection, upload, file.position)
 
 
 def _forget_parts(connection: Connection, upload: Upload, position: int) -> None:
@@ -216,15 +222,22 @@ def forget_upload(connection: Connection, *, upload: Upload) -> None:
 
 
 def abandoned_uploads(connection: Connection, *, before: datetime) -> Sequence[str]:
-    """Return the keys of uploads in which nothing has changed since a time, oldest first."""
-    rows = connection.execute(select(uploads.c.key).where(uploads.c.changed_at < before).order_by(uploads.c.changed_at))
+    """Return the keys of uploads in which nothing has changed since a time, oldest first.
+
+    One that is sealed is not among them: its supplier has finished it, and finishing it again makes the batch.
+    """
+    rows = connection.execute(select(uploads.c.key).where(_is_abandoned(before)).order_by(uploads.c.changed_at))
     return rows.scalars().all()
 
 
 def forget_abandoned(connection: Connection, *, key: str, before: datetime) -> bool:
     """Forget an upload unless somebody has gone on with it. Its objects are nobody's then."""
-    gone = connection.execute(delete(uploads).where(uploads.c.key == key, uploads.c.changed_at < before))
+    gone = connection.execute(delete(uploads).where(uploads.c.key == key, _is_abandoned(before)))
     return gone.rowcount > 0
+
+
+def _is_abandoned(before: datetime) -> ColumnElement[bool]:
+    return and_(uploads.c.sealed_at.is_(None), uploads.c.changed_at < before)
 
 
 def _upload(connection: Connection, row: Row[Any]) -> Upload:

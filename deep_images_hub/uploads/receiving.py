@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -35,7 +36,16 @@ from deep_images_hub.images.exif_block import position_of, taken_at_of, without_
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.places.nearest import nearest_place
 from deep_images_hub.places.place import Place
-from deep_images_hub.uploads.upload import PART_BYTES, Upload, UploadFile, landed_key, manifest_of, new_part_key, place_of
+from deep_images_hub.uploads.upload import (
+    MAX_PARTS,
+    PART_BYTES,
+    Upload,
+    UploadFile,
+    landed_key,
+    manifest_of,
+    new_part_key,
+    place_of,
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,8 @@ class Receiver:
 
         Raises:
             NotFoundError: there is no such file in an upload of this account.
-            ConflictError: the file goes on elsewhere, or is not what it was said to be: then all of it has to come again.
+            ConflictError: the file goes on elsewhere; or it is not what it was said to be, or came in too many parts: then all of
+                it has to come again.
         """
         upload, file = self._find(user, key, position)
         if not file.has_landed:
@@ -72,6 +83,8 @@ class Receiver:
             raise ConflictError(
                 f"This file goes on at byte {file.received_bytes}, not at {offset}. Ask how far it has come first."
             )
+        if not file.has_landed:
+            self._bound_parts(upload, file)
         while file.received_bytes < file.size_bytes:
             body = read(min(PART_BYTES, file.size_bytes - file.received_bytes))
             if not body:
@@ -87,21 +100,10 @@ class Receiver:
             ConflictError: something has not arrived yet, or nothing is in it.
         """
         try:
-            with self.engine.connect() as connection:
-                upload = upload_by_key(connection, key=key, supplier_id=user.id)
+            upload, sealed_at, place = self._seal(user, key)
         except NotFoundError:
+            # Before, or at this very moment by a second click.
             return self._finished_before(user, key)
-        for file in upload.files:
-            # A portal that was killed right behind the last byte.
-            if file.received_bytes == file.size_bytes and not file.has_landed:
-                self._land(upload, file)
-        with self.engine.begin() as connection:
-            upload = upload_by_key(connection, key=key, supplier_id=user.id, locks=True)
-            _check_whole(upload)
-            found_place = place_of(upload.files) if upload.uses_positions else None
-            sealed_at = seal(connection, upload=upload, place_id=found_place)
-            upload = upload_by_key(connection, key=key, supplier_id=user.id)
-            place = None if upload.place_id is None else place_by_id(connection, upload.place_id)
         said = manifest_of(
             upload,
             supplier_email=user.email,
@@ -113,9 +115,9 @@ class Receiver:
         self.store.create(said.key, said.to_json(), "application/json")
         with self.engine.begin() as connection:
             hold_off_sweeps(connection)
-            # What was said when it was written: the supplier may have another name since.
+            # What was said when it was written: the supplier may have another name since, and another address.
             manifest = manifest_from_json(self.store.read(said.key))
-            create_batch(connection, manifest=manifest, place_id=upload.place_id)
+            create_batch(connection, manifest=manifest, place_id=upload.place_id, supplier_id=upload.supplier_id)
             forget_upload(connection, upload=upload)
         return key
 
@@ -148,6 +150,23 @@ class Receiver:
             forget_upload(connection, upload=upload)
         self._remove(keys)
 
+    def _seal(self, user: User, key: str) -> tuple[Upload, datetime, Place | None]:
+        """Let everything land and nothing more come, and return the upload as it stays, since when, and its place."""
+        with self.engine.connect() as connection:
+            upload = upload_by_key(connection, key=key, supplier_id=user.id)
+        for file in upload.files:
+            # A portal that was killed right behind the last byte.
+            if file.received_bytes == file.size_bytes and not file.has_landed:
+                self._land(upload, file)
+        with self.engine.begin() as connection:
+            upload = upload_by_key(connection, key=key, supplier_id=user.id, locks=True)
+            _check_whole(upload)
+            found_place = place_of(upload.files) if upload.uses_positions else None
+            sealed_at = seal(connection, upload=upload, place_id=found_place)
+            upload = upload_by_key(connection, key=key, supplier_id=user.id)
+            place = None if upload.place_id is None else place_by_id(connection, upload.place_id)
+        return upload, sealed_at, place
+
     def _find(self, user: User, key: str, position: int) -> tuple[Upload, UploadFile]:
         with self.engine.connect() as connection:
             upload = upload_by_key(connection, key=key, supplier_id=user.id)
@@ -177,8 +196,7 @@ class Receiver:
             except NotFoundError:
                 body = b""
             if len(body) != file.size_bytes:
-                # It has landed at this very moment, by somebody else.
-                return self._as_it_is(upload, file)
+                return self._landed_elsewhere(upload, file, keys)
             self._hold_against_sender(upload, file, body, keys)
             place = self._place_of(body) if upload.uses_positions else None
             taken_at = taken_at_of(body)
@@ -205,15 +223,38 @@ class Receiver:
         self._remove(keys)
         return self._as_it_is(upload, file)
 
+    def _bound_parts(self, upload: Upload, file: UploadFile) -> None:
+        """Refuse to go on with a file of too many parts: they are put together while nobody else's photograph can be."""
+        with self.engine.begin() as connection:
+            keys = part_keys(connection, upload=upload, position=file.position)
+            if len(keys) < MAX_PARTS or file.received_bytes == file.size_bytes:
+                return
+            receive_again(connection, upload=upload, file=file)
+        self._remove(keys)
+        raise ConflictError(
+            f"{file.filename} came in {len(keys):,} parts and is not whole. Send it again from its beginning, in parts of "
+            f"{PART_BYTES >> 20} MiB."
+        )
+
     def _hold_against_sender(self, upload: Upload, file: UploadFile, body: bytes, keys: list[str]) -> None:
         if file.sha256 is None or hashlib.sha256(body).hexdigest() == file.sha256:
             return
         with self.engine.begin() as connection:
-            receive_again(connection, upload=upload, position=file.position)
+            receive_again(connection, upload=upload, file=file)
         self._remove(keys)
         raise ConflictError(
             f"{file.filename} did not arrive as it was sent: its sha256 is another. Send it again from its beginning."
         )
+
+    def _landed_elsewhere(self, upload: Upload, file: UploadFile, keys: list[str]) -> UploadFile:
+        """Return a file that somebody else has let land at this very moment. Where nobody has, parts are lost: start over."""
+        with self.engine.begin() as connection:
+            found = upload_file(connection, upload=upload, position=file.position)
+            if found.has_landed or part_keys(connection, upload=upload, position=file.position) != keys:
+                return found
+            receive_again(connection, upload=upload, file=file)
+        self._remove(keys)
+        raise ConflictError(f"Parts of {file.filename} were lost here. Send it again from its beginning.")
 
     def _place_of(self, body: bytes) -> Place | None:
         point = position_of(body)

@@ -26,6 +26,8 @@ MAX_OPEN_UPLOADS = 20
 # What is received of a file is kept in parts of this length at most: memory is bounded, and a portal that dies loses only the
 # part under way.
 PART_BYTES = 4 << 20
+# Of one file: each is an object, and all are read at once in the end.
+MAX_PARTS = 1_000
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")

@@ -7,13 +7,16 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import Connection
 
 from deep_images_hub.batches.manifest import manifest_from_json
 from deep_images_hub.catalogue.batches import batch_by_key, submissions_of
-from deep_images_hub.catalogue.uploads import add_file, start_upload, upload_by_key
+from deep_images_hub.catalogue.uploads import abandoned_uploads, add_file, forget_abandoned, start_upload, upload_by_key
+from deep_images_hub.catalogue.users import change_email, user_by_email
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store import ObjectStore
@@ -21,7 +24,7 @@ from deep_images_hub.object_store.keys import manifest_key
 from deep_images_hub.places.gazetteer import load_gazetteer
 from deep_images_hub.uploads import receiving
 from deep_images_hub.uploads.receiving import Receiver
-from deep_images_hub.uploads.upload import NewFile, NewUpload, UploadFile, UploadLimits
+from deep_images_hub.uploads.upload import NewFile, NewUpload, Upload, UploadFile, UploadLimits
 from deep_images_hub.wiring import Hub
 from tests.builders import HubBuilder, photograph
 
@@ -132,9 +135,10 @@ def test_two_who_send_the_same_part_at_once_keep_one(sender: Sender) -> None:
 class _DeadStore:
     """A store that stops answering at some key: as far as it came is what a killed process leaves."""
 
-    def __init__(self, store: ObjectStore, dies_at: Callable[[str], bool]) -> None:
+    def __init__(self, store: ObjectStore, dies_at: Callable[[str], bool], *, is_unreadable: bool = False) -> None:
         self._store = store
         self._dies_at = dies_at
+        self._is_unreadable = is_unreadable
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
@@ -143,6 +147,11 @@ class _DeadStore:
         if self._dies_at(key):
             raise UnavailableError("killed")
         return self._store.create(key, body, content_type)
+
+    def read(self, key: str) -> bytes:
+        if self._is_unreadable:
+            raise UnavailableError("killed")
+        return self._store.read(key)
 
 
 @pytest.mark.parametrize("dies_at", ["landing/", "manifest.json"])
@@ -183,7 +192,67 @@ def test_upload_that_is_being_finished_takes_nothing_more(sender: Sender, monkey
         sender.receiver.leave_out(sender.user, key, 0)
     with pytest.raises(ConflictError, match="being finished"):
         sender.receiver.discard(sender.user, key)
+    # Nor does a sweep take it for given up, however long ago that was: its supplier has done all there is to do.
+    later = datetime.now(UTC) + timedelta(days=30)
+    with sender.hub.engine.begin() as connection:
+        assert key not in abandoned_uploads(connection, before=later)
+        assert not forget_abandoned(connection, key=key, before=later)
     assert sender.receiver.finish(sender.user, key) == key
+
+
+def test_upload_that_is_finished_twice_at_once_is_one_batch_for_both(sender: Sender, monkeypatch) -> None:
+    key = sender.begin()
+    sender.send(key, "1.jpg", BODY)
+
+    def find(connection: Connection, *, locks: bool = False, **said: Any) -> Upload:
+        if locks:
+            monkeypatch.setattr(receiving, "upload_by_key", upload_by_key)
+            assert sender.receiver.finish(sender.user, key) == key
+        return upload_by_key(connection, locks=locks, **said)
+
+    monkeypatch.setattr(receiving, "upload_by_key", find)
+    assert sender.receiver.finish(sender.user, key) == key
+    monkeypatch.undo()
+    with pytest.raises(NotFoundError):
+        sender.files(key)
+
+
+def test_batch_belongs_to_who_sent_it_also_under_another_address(sender: Sender) -> None:
+    key = sender.begin()
+    sender.send(key, "1.jpg", BODY)
+    dead = replace(sender.receiver, store=_DeadStore(sender.hub.store, lambda _key: False, is_unreadable=True))
+    with pytest.raises(UnavailableError):
+        dead.finish(sender.user, key)
+    with sender.hub.engine.begin() as connection:
+        change_email(connection, sender.user, "elsewhere@example.org", changed_by=sender.user.id)
+    try:
+        assert sender.receiver.finish(replace(sender.user, email="elsewhere@example.org"), key) == key
+        with sender.hub.engine.connect() as connection:
+            assert batch_by_key(connection, key).supplier_id == sender.user.id
+            assert user_by_email(connection, sender.user.email) is None
+    finally:
+        with sender.hub.engine.begin() as connection:
+            change_email(connection, sender.user, sender.user.email, changed_by=sender.user.id)
+
+
+def test_file_whose_parts_were_lost_or_are_too_many_has_to_come_again(sender: Sender, monkeypatch) -> None:
+    monkeypatch.setattr(receiving, "MAX_PARTS", 3)
+    key = sender.begin()
+    lost, many = (sender.add(key, NewFile(f"{name}.jpg", len(BODY))) for name in ("lost", "many"))
+    sender.receive(key, lost, 0, BODY[:100])
+    for part in list(sender.hub.store.list(f"uploads/{key}/")):
+        sender.hub.store.delete(part.key)
+    with pytest.raises(ConflictError, match="were lost here"):
+        sender.receive(key, lost, 100, BODY[100:])
+
+    for offset in range(3):
+        sender.receive(key, many, offset, BODY[offset : offset + 1])
+    with pytest.raises(ConflictError, match="came in 3 parts and is not whole"):
+        sender.receive(key, many, 3, BODY[3:])
+
+    assert [file.received_bytes for file in sender.files(key)] == [0, 0]
+    assert list(sender.hub.store.list(f"uploads/{key}/")) == []
+    assert all(sender.receive(key, file, 0, BODY).has_landed for file in (lost, many))
 
 
 def test_file_that_is_not_what_was_said_has_to_come_again(sender: Sender) -> None:
