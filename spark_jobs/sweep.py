@@ -11,14 +11,14 @@ that operators have one way to run what changes the hub.
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
-from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys, still_unnamed
+from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys, still_unnamed, unnamed_keys
 from deep_images_hub.catalogue.uploads import abandoned_uploads, forget_abandoned
 from deep_images_hub.object_store import ObjectStat
 from deep_images_hub.object_store.reconcile import Missing, Orphan, reconcile
@@ -30,6 +30,7 @@ _DEFAULT_AGE_HOURS = 24.0
 _SHOWN = 5
 # Orphans that are deleted under one lock: those who are about to name objects wait meanwhile.
 _DELETED_TOGETHER = 50
+_LOOKED_UP_TOGETHER = 1_000
 
 
 @dataclass
@@ -79,7 +80,8 @@ def _sweep_uploads(hub: Hub, *, delete: bool) -> None:
 def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bool) -> AreaFindings:
     findings = AreaFindings()
     orphans: dict[str, ObjectStat] = {}
-    # The names are of one moment, and the listing comes after it: an object that is named then must be listed.
+    missing: list[str] = []
+    # The names are of one moment, and the listing comes after it: an object that is named then, and still, must be listed.
     with (
         hub.engine.connect() as connection,
         Progress(f"Sweep {area}", total=count, unit="objects") as progress,
@@ -87,8 +89,10 @@ def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bo
         for one in reconcile(object_keys(connection, area=area), hub.store.list(area)):
             progress.advance(1)
             if isinstance(one, Missing):
-                findings.missing += 1
-                findings.missing_shown += [one.key] if findings.missing <= _SHOWN else []
+                missing.append(one.key)
+                if len(missing) == _LOOKED_UP_TOGETHER:
+                    _count_missing(hub, area, missing, findings)
+                    missing.clear()
                 continue
             findings.objects += 1
             if isinstance(one, Orphan):
@@ -100,7 +104,17 @@ def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bo
                     _deal_with_orphans(hub, area, orphans, findings, delete=delete)
                     orphans.clear()
         _deal_with_orphans(hub, area, orphans, findings, delete=delete)
+        _count_missing(hub, area, missing, findings)
     return findings
+
+
+def _count_missing(hub: Hub, area: str, keys: Sequence[str], findings: AreaFindings) -> None:
+    """Count what is still named and is not there. What uploads have put together or left out meanwhile is missed by nobody."""
+    with hub.engine.connect() as connection:
+        gone = set(unnamed_keys(connection, area=area, keys=keys))
+    missing = [key for key in keys if key not in gone]
+    findings.missing_shown += missing[: max(0, _SHOWN - findings.missing)]
+    findings.missing += len(missing)
 
 
 def _deal_with_orphans(hub: Hub, area: str, orphans: Mapping[str, ObjectStat], findings: AreaFindings, *, delete: bool) -> None:

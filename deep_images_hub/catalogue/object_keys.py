@@ -39,4 +39,9 @@ def still_unnamed(connection: Connection, *, area: str, keys: Collection[str]) -
     Waits for those who are naming some.
     """
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    return unnamed_keys(connection, area=area, keys=keys)
+
+
+def unnamed_keys(connection: Connection, *, area: str, keys: Collection[str]) -> list[str]:
+    """Return those of some keys that the catalogue does not name at this moment."""
     return list(connection.execute(load_query("unnamed_keys"), {"area": area, "keys": list(keys)}).scalars())

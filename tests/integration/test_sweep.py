@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import SparkSession
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from deep_images_hub.batches.decide import Decision, decide
 from deep_images_hub.batches.manifest import Manifest, ManifestObject
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.intake import intake_attempt
-from deep_images_hub.catalogue.object_keys import still_unnamed
+from deep_images_hub.catalogue.object_keys import object_keys, still_unnamed
 from deep_images_hub.catalogue.uploads import add_file, start_upload, upload_by_key
 from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store.keys import landing_key, manifest_key, picture_key, thumbnail_key
@@ -199,3 +199,28 @@ def test_upload_that_was_given_up_is_forgotten_with_its_objects_and_one_that_goe
     left = [found.key for found in hub.store.list() if "send-Apple" in found.key]
     assert len(left) == 2
     assert all(keys[1] in key for key in left)
+
+
+def test_part_that_was_put_together_while_sweeping_is_not_missed(
+    hub: Hub, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builder = HubBuilder(hub)
+    supplier = builder.user("supplier")
+    receiver = Receiver(hub.engine, hub.store, limits_from_settings(hub.settings), ())
+    with hub.engine.begin() as connection:
+        new = NewUpload(label_id=builder.label("apple").id, licence="by")
+        key = start_upload(connection, supplier_id=supplier.id, new=new)
+        upload = upload_by_key(connection, key=key, supplier_id=supplier.id)
+        add_file(connection, upload=upload, new=NewFile("1.jpg", 100), limits=UploadLimits(10**6, 9, 9))
+    receiver.receive(supplier, key, 0, offset=0, read=io.BytesIO(bytes(50)).read)
+
+    def land_behind_the_names(connection: Connection, *, area: str) -> Iterator[str]:
+        named = list(object_keys(connection, area=area))
+        if area == "uploads/":
+            assert len(named) == 1
+            receiver.receive(supplier, key, 0, offset=50, read=io.BytesIO(bytes(50)).read)
+        yield from named
+
+    monkeypatch.setattr(job, "object_keys", land_behind_the_names)
+    assert swept(hub, spark, delete=True) == 0
+    assert "missing:" not in capsys.readouterr().out
