@@ -164,7 +164,8 @@ class HubClient:
         total = sum(file.stat().st_size for file in files)
         with _shown(f"Upload {key}", total, shows_progress) as progress:
             send_all(self._transport, key, files, workers=workers, advance=progress)
-        return self._post(FinishedUpload, f"/uploads/{key}/finish", None).batch_key
+        answer = self._transport.json("POST", f"/uploads/{key}/finish", may_repeat=True)
+        return FinishedUpload.model_validate(answer).batch_key
 
     def preview(self, recipe: Recipe) -> Preview:
         """Return what a recipe would give now."""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deep_images_hub.client.transport import Transport, wait_before
-from deep_images_hub.errors import UnavailableError
+from deep_images_hub.errors import ConflictError, UnavailableError
 from deep_images_hub.wire.uploads import UploadFile, UploadFileAsked
 
 # A connection that breaks loses one part at most.
@@ -42,31 +42,32 @@ def send_all(
 
 
 def _send(transport: Transport, upload_key: str, photograph: Path, count: Callable[[int], None]) -> UploadFile:
-    body = photograph.read_bytes()
-    asked = UploadFileAsked(filename=photograph.name, size_bytes=len(body), sha256=hashlib.sha256(body).hexdigest())
-    files = f"/uploads/{upload_key}/files"
-    file = UploadFile.model_validate(transport.json("POST", files, json=asked.model_dump()))
-    count(file.received_bytes)
-    failures = 0
-    while file.received_bytes < file.size_bytes:
-        before = file.received_bytes
-        try:
-            answer = transport.json(
-                "POST",
-                f"{files}/{file.position}/parts",
-                params={"offset": before},
-                data=body[before : before + PART_BYTES],
-                headers={"Content-Type": "application/octet-stream"},
-            )
-        except UnavailableError:
-            # Whether it came, the hub knows.
-            failures += 1
-            if failures >= transport.tries:
-                raise
-            time.sleep(wait_before(failures))
-            answer = transport.json("GET", f"{files}/{file.position}")
-        file = UploadFile.model_validate(answer)
-        if file.received_bytes > before:
-            failures = 0
-        count(file.received_bytes - before)
+    with photograph.open("rb") as body:
+        sha256 = hashlib.file_digest(body, "sha256").hexdigest()
+        asked = UploadFileAsked(filename=photograph.name, size_bytes=body.tell(), sha256=sha256)
+        files = f"/uploads/{upload_key}/files"
+        file = UploadFile.model_validate(transport.json("POST", files, json=asked.model_dump(), may_repeat=True))
+        count(file.received_bytes)
+        failures = 0
+        while file.received_bytes < file.size_bytes:
+            before = body.seek(file.received_bytes)
+            try:
+                answer = transport.json(
+                    "POST",
+                    f"{files}/{file.position}/parts",
+                    params={"offset": before},
+                    data=body.read(PART_BYTES),
+                    headers={"Content-Type": "application/octet-stream"},
+                )
+            except (UnavailableError, ConflictError):
+                # Whether it came, or came before, the hub knows.
+                failures += 1
+                if failures >= transport.tries:
+                    raise
+                time.sleep(wait_before(failures))
+                answer = transport.json("GET", f"{files}/{file.position}")
+            file = UploadFile.model_validate(answer)
+            if file.received_bytes > before:
+                failures = 0
+            count(file.received_bytes - before)
     return file

@@ -79,6 +79,7 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
         tries: int | None = None,
+        may_repeat: bool = False,
         **given: Any,
     ) -> requests.Response:
         """Ask, and ask again while the hub is busy.
@@ -86,6 +87,7 @@ class Transport:
         Args:
             path: under the API, or an address that the hub gave, of which only the path counts: a token goes to no other host.
             tries: None: as many as this transport has.
+            may_repeat: doing it twice is doing it once, whatever the method is.
             given: as for `requests.request`: params, json, data, files, stream.
 
         Raises:
@@ -106,9 +108,9 @@ class Transport:
                     allow_redirects=False,
                     **given,
                 )
-            except (requests.ConnectionError, requests.Timeout) as error:
-                # Whether a request that changes something was done is not known then: only one that reads is sent again.
-                if is_last or method not in ("GET", "HEAD", "PATCH", "DELETE"):
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+                # Whether a request that changes something was done is not known then.
+                if is_last or not (may_repeat or method in ("GET", "HEAD")):
                     raise UnavailableError(
                         f"No hub answers at {self.origin}: {error}. Check the address and the network."
                     ) from error

@@ -1,6 +1,8 @@
 """Sending photographs: begin, add files, send them in parts, finish."""
 
+from flask import request
 from sqlalchemy import Connection
+from werkzeug.exceptions import UnsupportedMediaType
 
 from deep_images_hub.catalogue.labels import label_by_code
 from deep_images_hub.catalogue.uploads import add_file, open_uploads, start_upload, upload_by_key, upload_file
@@ -79,6 +81,9 @@ def read_upload_file(upload_key: str, position: int) -> wire.UploadFile:
 @requires("submit")
 def append_upload_part(upload_key: str, position: int, query: wire.PartAsked) -> wire.UploadFile:
     """Take in what comes of a file from a byte on. Where the connection breaks, what has come is kept: ask how far, and go on."""
+    if request.mimetype not in _PART:
+        # A form's body would be read before it gets here, and nothing of it arrive.
+        raise UnsupportedMediaType(f"The body is {request.mimetype or 'of no type'!r}; expected {_PART[0]}.")
     file = services().receiver.receive(signed_in_user(), upload_key, position, offset=query.offset, read=part_reader())
     return wire.UploadFile.model_validate(file)
 

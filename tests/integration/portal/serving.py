@@ -13,7 +13,8 @@ class Served:
     Attributes:
         asked: method, path and Range of every request, in order.
         busy: answers in place of the portal's, the first first: a status, and what `Retry-After` says.
-        cuts: so many parts of uploads are taken in, and their connections cut before the answer.
+        cuts: so many requests are done, and their connections cut before the answer, where the address ends as `cuts_at` says.
+        forgets: so many parts of uploads are taken in, and answered as if the hub was busy.
         stalls_after: the next file stops after so many bytes until `goes_on` is set.
     """
 
@@ -22,7 +23,8 @@ class Served:
         self.asked: list[tuple[str, str, str | None]] = []
         self.busy: list[tuple[int, str]] = []
         self.stalls_after: int | None = None
-        self.cuts = 0
+        self.cuts, self.cuts_at = 0, ("/parts",)
+        self.forgets = 0
         self.has_stalled, self.goes_on = threading.Event(), threading.Event()
         self._server = make_server("127.0.0.1", 0, self, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -35,8 +37,13 @@ class Served:
             status, retry_after = self.busy.pop(0)
             start_response(f"{status} Busy", [("Retry-After", retry_after), ("Content-Length", "0")])
             return [b""]
+        if self.forgets and environ["PATH_INFO"].endswith("/parts"):
+            self.forgets -= 1
+            self._app(environ, lambda *_said: None).close()
+            start_response("503 Busy", [("Retry-After", "1"), ("Content-Length", "0")])
+            return [b""]
         body = self._app(environ, start_response)
-        if self.cuts and environ["PATH_INFO"].endswith("/parts"):
+        if self.cuts and environ["PATH_INFO"].endswith(self.cuts_at):
             self.cuts -= 1
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         if self.stalls_after is not None and "/exports/imagefolder/" in environ["PATH_INFO"]:

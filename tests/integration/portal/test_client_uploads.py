@@ -12,7 +12,7 @@ from deep_images_hub.client import HubClient, sending
 from deep_images_hub.client import transport as client_transport
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from tests.builders import photograph
-from tests.integration.portal.conftest import PortalHub, api_token
+from tests.integration.portal.conftest import ApiClient, PortalHub, api_token
 from tests.integration.portal.serving import Served
 from webapp import create_app
 
@@ -83,6 +83,32 @@ def test_upload_that_was_left_goes_on_and_refusals_are_said(client, served, tmp_
             client.upload("/m/hk", [good], **wrong)
     with pytest.raises(NotFoundError):
         client.upload("/m/none", [good], licence="by")
+
+
+def test_part_whose_answer_was_lost_is_not_sent_again_and_what_is_harmless_is_asked_again(
+    client, served, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setattr(sending, "PART_BYTES", 1_500)
+    monkeypatch.setattr(client_transport.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(served, "cuts_at", ("/files", "/finish"))
+    photo = tmp_path / "lost answer.jpg"
+    photo.write_bytes(photograph("lost answer"))
+    served.forgets, served.cuts = 1, 2
+    key = client.upload("/m/apple", [photo], licence="by")
+    assert (served.forgets, served.cuts) == (0, 0)
+    assert [(file.filename, file.size_bytes) for file in client.files_of_batch(key)] == [(photo.name, photo.stat().st_size)]
+
+
+def test_part_in_a_form_is_refused_and_not_passed_over(app, portal) -> None:
+    with portal.hub.engine.begin() as connection:
+        user = create_user(connection, email="form@example.org", display_name="A form", role="supplier")
+    program = ApiClient(app, api_token(portal.hub, user))
+    key = program.post("/uploads", {"label": "/m/apple", "licence": "by", "consents": True}).json["key"]
+    file = program.post(f"/uploads/{key}/files", {"filename": "1.jpg", "size_bytes": 3}).json
+    parts = f"/uploads/{key}/files/{file['position']}/parts?offset=0"
+    answer = program.post(parts, data=b"abc", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.json["code"]) == (415, "unsupported_media_type")
+    assert program.post(parts, data=b"abc", content_type="application/octet-stream").json["received_bytes"] == 3
 
 
 def test_documented_lines_send_a_photograph(client, monkeypatch, tmp_path, capsys) -> None:
