@@ -4,6 +4,7 @@ With scripts, the form begins an upload and each photograph is sent by itself (`
 without, the form carries the photographs and everything happens in one request.
 """
 
+import hashlib
 from collections.abc import Iterable
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -28,6 +29,8 @@ FOUND_LABELS = 40
 WANTED_LABELS = 12
 MAX_QUERY_LENGTH = 100
 MAX_PLACE_LENGTH = 200
+# Photographs of which it is said why they were left out: a cookie carries it to the next page, and browsers drop longer ones.
+MAX_SAID = 3
 # Those that fit photographs of one's own, with what they mean for who gives one.
 LICENCE_WORDS = {
     "by": ("Attribution", "Anybody may use the photograph for anything, and has to name you."),
@@ -88,8 +91,10 @@ def start() -> ResponseReturnValue:
         address = url_for("send.page", upload_key=key)
         return jsonify(key=key, url=address, files_url=url_for("upload_files.add", upload_key=key)), 201
     left_out = [problem for sent in photographs if (problem := _receive(key, sent))]
-    for problem in left_out:
+    for problem in left_out[:MAX_SAID]:
         flash(f"Left out: {problem}", "warn")
+    if len(left_out) > MAX_SAID:
+        flash(f"Left out: {len(left_out) - MAX_SAID:,} more.", "warn")
     if len(left_out) == len(photographs):
         receiver.discard(user, key)
         return redirect(url_for("send.new_batch", label=label.code))
@@ -205,12 +210,14 @@ def _upload_from_form(label: Label) -> NewUpload:
 def _receive(key: str, sent: FileStorage) -> str | None:
     """Receive one whole photograph of a form; return why it was left out, or None."""
     user, limits = signed_in_user(), limits_from_settings(hub().settings)
+    # Phones name many photographs alike: only their bytes tell two of one length apart.
+    sha256 = hashlib.file_digest(sent.stream, "sha256").hexdigest()  # type: ignore[arg-type]
     size_bytes = sent.stream.seek(0, 2)
     sent.stream.seek(0)
     try:
         with hub().engine.begin() as connection:
             upload = upload_by_key(connection, key=key, supplier_id=user.id, locks=True)
-            file = add_file(connection, upload=upload, new=NewFile(sent.filename or "", size_bytes), limits=limits)
+            file = add_file(connection, upload=upload, new=NewFile(sent.filename or "", size_bytes, sha256), limits=limits)
         if not file.has_landed:
             services().receiver.receive(user, key, file.position, offset=0, read=sent.stream.read)
     except (InvalidInputError, ConflictError) as error:

@@ -168,6 +168,15 @@ def test_form_without_scripts_sends_several_photographs_at_once(portal: PortalHu
     assert place == "Toronto"
 
 
+def test_photographs_of_one_name_and_length_are_two(portal: PortalHub, supplier: FlaskClient) -> None:
+    bodies = [photograph(f"alike {number}").ljust(20_000, b"\0") for number in range(2)]
+    data = {**FORM, "photographs": [(io.BytesIO(body), "image.jpg") for body in bodies], "csrf_token": page_token(supplier)}
+    answer = supplier.post("/send", data=data, content_type="multipart/form-data")
+    with portal.hub.engine.connect() as connection:
+        sent = submissions_of(connection, batch_key=answer.location.rpartition("/")[2])
+    assert [portal.hub.store.read(one.object_key) for one in sent] == bodies
+
+
 def test_form_that_cannot_be_taken_says_what_to_do_and_begins_nothing(portal: PortalHub, supplier: FlaskClient) -> None:
     wrong = {
         "consent": ({"consent": ""}, "tick the box of consent"),
@@ -200,6 +209,14 @@ def test_form_whose_files_are_refused_says_so_for_each_and_keeps_the_others(port
     key = answer.request.path.rpartition("/")[2]
     with portal.hub.engine.connect() as connection:
         assert [sent.filename for sent in submissions_of(connection, batch_key=key)] == ["0.jpg", "3.jpg", "4.jpg"]
+
+
+def test_form_with_many_refused_files_says_so_of_a_few(supplier: FlaskClient) -> None:
+    files = [(io.BytesIO(photograph("one of many")), "good.jpg")]
+    files += [(io.BytesIO(), f"{hashlib.sha256(bytes([number])).hexdigest()}.jpg") for number in range(60)]
+    data = {**FORM, "photographs": files, "csrf_token": page_token(supplier)}
+    answer = supplier.post("/send", data=data, content_type="multipart/form-data", follow_redirects=True)
+    assert [answer.text.count(words) for words in ("is empty", "Left out: 57 more.", "Sent. Thank you!")] == [3, 1, 1]
 
 
 def test_label_is_asked_for_and_found_by_words(supplier: FlaskClient) -> None:
