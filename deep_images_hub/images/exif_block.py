@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta, timezone
 _STARTS = (b"II*\0", b"MM\0*")
 _MARKS = ((b"Exif\0\0", 6), (b"eXIf", 4), (b"EXIF", 8))
 _MAX_ENTRIES = 512
+# A photograph and its previews have a few. Millions of them, each with as many fields, would be read for hours.
+_MAX_STARTS = 100
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _TAKEN_AT, _TAKEN_AT_OFFSET = 0x9003, 0x9011
 _ASCII, _RATIONAL = 2, 5
@@ -24,6 +26,10 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 # Positions in XMP, as attribute or as element: the same number of letters stay.
 _XMP_NAME = b"exif:GPS"
 _XMP_POSITION = re.compile(rb"(exif:GPS[A-Za-z]+\s*(?:=\s*[\"']|>))([^\"'<]{1,100})")
+# Phones put a short film behind a photograph, which says it as QuickTime does: numbers with signs (ISO 6709).
+_FILM_NAME = b"\xa9xyz"
+_FILM_POSITION = re.compile(rb"(\xa9xyz.{4})([+-][0-9.]{2,12}[+-][0-9.]{2,13}(?:[+-][0-9.]{1,12})?)", re.DOTALL)
+_WRITTEN = ((_XMP_NAME, _XMP_POSITION), (_FILM_NAME, _FILM_POSITION))
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -129,7 +135,8 @@ def taken_at_of(body: bytes) -> datetime | None:
 def without_position(body: bytes) -> bytes:
     """Return a photograph that no longer says where it was taken, as long as before and otherwise the same to the byte.
 
-    Blanked are the GPS directories of all its metadata blocks, previews' too, and the positions in XMP that is not compressed.
+    Blanked are the GPS directories of all its metadata blocks, previews' too, the positions in XMP that is not compressed, and
+    that of a film behind it.
     """
     cleaned = bytearray(body)
     for block in _blocks(body):
@@ -141,8 +148,9 @@ def without_position(body: bytes) -> bytes:
             cleaned[entry.at : entry.at + 12] = bytes(12)
         at = block.directory_at(pointer)
         cleaned[at : at + 2] = bytes(len(cleaned[at : at + 2]))
-    for found in _XMP_POSITION.finditer(body) if _XMP_NAME in body else ():
-        cleaned[found.start(2) : found.end(2)] = b" " * len(found[2])
+    for name, position in _WRITTEN:
+        for found in position.finditer(body) if name in body else ():
+            cleaned[found.start(2) : found.end(2)] = b" " * len(found[2])
     # What says nothing of a place stays as it is, wrong checksums too.
     return _with_png_sums(cleaned) if bytes(cleaned) != body else body
 
@@ -150,11 +158,13 @@ def without_position(body: bytes) -> bytes:
 def _blocks(body: bytes) -> Iterator[_Block]:
     # Looked for by what is rare: an expression for all of it takes several times as long.
     for start in _STARTS:
-        at = body.find(start)
-        while at >= 0:
+        at = -1
+        for _ in range(_MAX_STARTS):
+            at = body.find(start, at + 1)
+            if at < 0:
+                break
             if any(body.startswith(mark, at - before) for mark, before in _MARKS if at >= before):
                 yield _Block(body, at)
-            at = body.find(start, at + 1)
 
 
 def _with_png_sums(body: bytearray) -> bytes:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from deep_images_hub.images import exif_block
 from deep_images_hub.images.exif_block import position_of, taken_at_of, without_position
 
 BERLIN = (52.52, 13.405)
@@ -71,6 +72,14 @@ def test_position_in_xmp_is_blanked() -> None:
             opened.load()
 
 
+def test_position_of_a_film_behind_a_photograph_is_blanked() -> None:
+    film = b"\0\0\0\x18ftypmp42 \0\0\0\x1e\xa9xyz\0\x12\x15\xc7+52.5200+013.4050/"
+    body = photograph("JPEG", None) + film
+    blanked = without_position(body)
+    assert (len(blanked), b"52.52" in blanked, b"13.40" in blanked) == (len(body), False, False)
+    assert blanked.startswith(photograph("JPEG", None))
+
+
 def test_camera_that_did_not_find_out_has_no_position() -> None:
     assert position_of(photograph("JPEG", (0.0, 0.0))) is None
 
@@ -92,3 +101,9 @@ def test_broken_metadata_raise_nothing_and_change_no_length(data: st.DataObject)
     assert len(without_position(body)) == len(body)
     position_of(body)
     taken_at_of(body)
+
+
+def test_blocks_without_end_are_not_read_to_their_end() -> None:
+    body = (b"Exif\0\0II*\0" + b"eXIfMM\0*" + bytes(8)) * 1_000
+    assert len(list(exif_block._blocks(body))) == 2 * exif_block._MAX_STARTS
+    assert without_position(body) is body
