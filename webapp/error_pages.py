@@ -75,8 +75,14 @@ def wants_json() -> bool:
     )
 
 
-def _answer(status: int, code: str, message: str, errors: list[dict[str, Any]] | None = None) -> ResponseReturnValue:
-    headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {}
+def _answer(
+    status: int,
+    code: str,
+    message: str,
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> ResponseReturnValue:
+    headers = {**(headers or {}), **({"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {})}
     title = _TITLES.get(status, "That did not work")
     if is_of_api():
         return problem(status, title, code, message, errors), status, headers
@@ -112,4 +118,6 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if 300 <= status < 400:
         return error.get_response()
     code = (error.name or "error").lower().replace(" ", "_")
-    return _answer(status, code, _MESSAGES.get(status) or error.description or error.name)
+    # Whose method is not taken is told which ones are (RFC 9110, 15.5.6).
+    headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    return _answer(status, code, _MESSAGES.get(status) or error.description or error.name, headers=headers)

@@ -159,6 +159,7 @@ def test_cursor_is_good_for_its_own_list_alone(api_as) -> None:
 def test_error_is_a_problem_with_a_code(api_as, method, path, status, code) -> None:
     answer = api_as(None).open(method, path, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert ("GET" in answer.headers.get("Allow", "")) == (status == 405)
     said = answer.json
     assert (said["code"], said["status"]) == (code, status)
     assert said["type"].endswith(f"/api#{code}")
