@@ -2,9 +2,21 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
+import pytest
 from werkzeug.serving import make_server
+
+from deep_images_hub.client import downloads, hub_client, sending, transport
+
+
+def let_client_do(monkeypatch: pytest.MonkeyPatch, instead_of_sleeping: Callable[[float], None]) -> None:
+    """Let the client do something where it would sleep. Other threads of this process, Spark's among them, go on sleeping."""
+    clock = SimpleNamespace(sleep=instead_of_sleeping, monotonic=time.monotonic)
+    for module in (downloads, hub_client, sending, transport):
+        monkeypatch.setattr(module, "time", clock)
 
 
 class Served:

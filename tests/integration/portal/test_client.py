@@ -31,7 +31,7 @@ from deep_images_hub.errors import (
 )
 from tests.builders import photograph
 from tests.integration.portal.conftest import api_token
-from tests.integration.portal.serving import Served
+from tests.integration.portal.serving import Served, let_client_do
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,7 +59,7 @@ def client(served, token) -> HubClient:
 def waits(monkeypatch) -> list[float]:
     """Write down how long the client would wait, and do not."""
     waited: list[float] = []
-    monkeypatch.setattr(client_transport.time, "sleep", waited.append)
+    let_client_do(monkeypatch, waited.append)
     return waited
 
 
@@ -233,7 +233,7 @@ def test_training_is_waited_for_and_its_model_downloaded(client, portal, monkeyp
             else:
                 finish_run(connection, run_id=run.id, owner="test", status="failed", message="A test.")
 
-    monkeypatch.setattr(client_transport.time, "sleep", work)
+    let_client_do(monkeypatch, work)
     followed: list[str] = []
     ended = client.wait_for_run(run.id, follow=lambda run: followed.append(run.status))
     assert (followed, ended.message, ended.losses["loss"]) == (["queued", "running", "failed"], "A test.", [0.5])
@@ -272,7 +272,7 @@ def test_documented_lines_of_python_do_what_they_say(documented, portal, monkeyp
             taken = take_run(connection, owner="test", lease_s=60)
             finish_run(connection, run_id=taken.id, owner="test", status="failed", message="Nobody trains in this test.")
 
-    monkeypatch.setattr(client_transport.time, "sleep", end_run)
+    let_client_do(monkeypatch, end_run)
     # What sends photographs is run in test_client_uploads.
     blocks = [of for of in re.findall(r"```python\n(.*?)```", documented, re.DOTALL) if "hub.upload(" not in of]
     assert len(blocks) == 4

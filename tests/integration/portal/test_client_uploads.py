@@ -9,11 +9,10 @@ from flask import Flask
 
 from deep_images_hub.catalogue.users import create_user
 from deep_images_hub.client import HubClient, sending
-from deep_images_hub.client import transport as client_transport
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from tests.builders import photograph
 from tests.integration.portal.conftest import ApiClient, PortalHub, api_token
-from tests.integration.portal.serving import Served
+from tests.integration.portal.serving import Served, let_client_do
 from webapp import create_app
 
 ROOT = Path(__file__).parents[3]
@@ -53,7 +52,7 @@ def test_photographs_are_sent_in_parts_and_on_from_where_they_were_cut_off(clien
         photographs.append(tmp_path / f"IMG {number}.jpg")
         photographs[-1].write_bytes(photograph(f"sent {number}"))
     monkeypatch.setattr(sending, "PART_BYTES", 1_500)
-    monkeypatch.setattr(client_transport.time, "sleep", lambda _seconds: None)
+    let_client_do(monkeypatch, lambda _seconds: None)
     served.asked.clear()
     served.cuts = 2
     key = client.upload("/m/apple", photographs, licence="by", attribution="A client", workers=2)
@@ -89,7 +88,7 @@ def test_part_whose_answer_was_lost_is_not_sent_again_and_what_is_harmless_is_as
     client, served, monkeypatch, tmp_path
 ) -> None:
     monkeypatch.setattr(sending, "PART_BYTES", 1_500)
-    monkeypatch.setattr(client_transport.time, "sleep", lambda _seconds: None)
+    let_client_do(monkeypatch, lambda _seconds: None)
     monkeypatch.setattr(served, "cuts_at", ("/files", "/finish"))
     photo = tmp_path / "lost answer.jpg"
     photo.write_bytes(photograph("lost answer"))
