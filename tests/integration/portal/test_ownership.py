@@ -108,11 +108,13 @@ def form_of(name: str) -> dict[str, Any]:
         return {"json": {"reason": "other"}}
     if name.startswith("POST /api/") and name.endswith("/files"):
         return {"json": {"filename": "a.jpg", "size_bytes": 6}}
+    if name.startswith("POST /api/") and name.endswith("/parts"):
+        return {"headers": {"Content-Type": "application/octet-stream"}, "data": b"a part", "query_string": {"offset": "0"}}
     if "<upload_key>/files" in name and not name.startswith("GET"):
         # As the tus protocol has it: a length and a name for a new file, a place for the next part of one.
         tus = {"Upload-Length": "6", "Upload-Metadata": "filename YS5qcGc=", "Upload-Offset": "0"}
         part = {**tus, "Content-Type": "application/offset+octet-stream"}
-        return {"headers": part, "data": b"a part", "query_string": {"offset": "0"}}
+        return {"headers": part, "data": b"a part"}
     return {"json": {}} if name.startswith("POST /api/") else {}
 
 
