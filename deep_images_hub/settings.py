@@ -104,6 +104,9 @@ class Settings(BaseSettings):
         64, ge=5, description="Known pictures of one label that others are compared with; fewer beyond 20,000 in all."
     )
     mixed_bfloat16: Literal["auto", "on", "off"] = Field("auto", description="auto: where the processor has AMX.")
+    training_method: Literal["head", "fine_tune"] = Field(
+        "head", description="How a pretrained network is trained where a request does not say: its head, or its top blocks too."
+    )
     training_workers: int = Field(2, ge=1, description="Spark barrier tasks that train together.")
     training_seed: int = Field(0, ge=0, description="Seed of initial weights and of the order of pictures.")
 

@@ -1,4 +1,4 @@
-"""The life of a training run: which status may follow which.
+"""The life of a training run: how it may be trained, and which status may follow which.
 
 queued ──► running ──► succeeded
   │          ├──────► failed
@@ -10,6 +10,7 @@ queued ──► running ──► succeeded
 from deep_images_hub.errors import ConflictError
 
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+TRAINING_METHODS = ("head", "fine_tune")
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
 _FOLLOWERS = {

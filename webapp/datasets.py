@@ -171,6 +171,7 @@ def request_training(version_id: int, backbone: str | None) -> TrainingRun:
             version_id=version.id,
             requested_by=signed_in_user().id,
             backbone=backbone,
+            method=hub().settings.training_method,
             workers=hub().settings.training_workers,
         )
 

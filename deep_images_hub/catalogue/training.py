@@ -16,7 +16,7 @@ from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import training_events, training_runs
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
-from deep_images_hub.training import MAX_ATTEMPTS, check_transition
+from deep_images_hub.training import MAX_ATTEMPTS, TRAINING_METHODS, check_transition
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class TrainingRun:
 
     Attributes:
         requested_by: the account, or None.
+        method: one of `training.TRAINING_METHODS`: of a pretrained backbone, whether its top blocks are trained too. A network
+            that has no pretrained weights is trained whole, whatever this says.
         status: one of `training.RUN_STATUSES`.
         message: for people: the last thing that happened, or why it failed.
         attempt: how often it was taken from the queue; 0 while it never was.
@@ -35,6 +37,7 @@ class TrainingRun:
     version_id: int
     requested_by: int | None
     backbone: str
+    method: str
     workers: int
     status: str
     message: str | None
@@ -81,19 +84,23 @@ class TrainingEvent:
     created_at: datetime
 
 
-def request_run(connection: Connection, *, version_id: int, requested_by: int | None, backbone: str, workers: int) -> TrainingRun:
+def request_run(
+    connection: Connection, *, version_id: int, requested_by: int | None, backbone: str, workers: int, method: str = "head"
+) -> TrainingRun:
     """Put a run into the queue.
 
     Raises:
         NotFoundError: there is no such dataset version.
-        InvalidInputError: there are no workers.
+        InvalidInputError: there are no workers, or there is no such method.
     """
     version_by_id(connection, version_id)
     if workers < 1:
         raise InvalidInputError(f"The run was asked for with {workers} workers. Expected 1 or more.")
+    if method not in TRAINING_METHODS:
+        raise InvalidInputError(f"There is no training method {method[:40]!r}. Expected: {' or '.join(TRAINING_METHODS)}.")
     row = connection.execute(
         insert(training_runs)
-        .values(version_id=version_id, requested_by=requested_by, backbone=backbone, workers=workers)
+        .values(version_id=version_id, requested_by=requested_by, backbone=backbone, method=method, workers=workers)
         .returning(training_runs)
     ).one()
     return TrainingRun(**row._mapping)

@@ -39,6 +39,7 @@ def train(hub: Hub, version: DatasetVersion, *, requested_by: int, say: Callable
                 version_id=version.id,
                 requested_by=requested_by,
                 backbone=settings.backbone,
+                method=settings.training_method,
                 workers=settings.training_workers,
             ).id
     _dispatch(hub, run_id, say)

@@ -278,7 +278,14 @@ with contents (table_name, content) as (
     union all
     select
         'training_runs',
-        row(dataset_versions.digest, users.email, training_runs.backbone, training_runs.workers, training_runs.status)::text
+        row(
+            dataset_versions.digest,
+            users.email,
+            training_runs.backbone,
+            training_runs.method,
+            training_runs.workers,
+            training_runs.status
+        )::text
     from training_runs
     join dataset_versions on dataset_versions.id = training_runs.version_id
     left join users on users.id = training_runs.requested_by

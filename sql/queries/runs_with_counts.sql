@@ -1,13 +1,14 @@
 -- Training runs with what they train on, and what came of it. A page of them, before a run.
 -- Parameters: requested_by (null: of everybody), version_id (null: of all), before_id (null: from the newest), limit.
--- Columns: those of a run (id, version_id, requested_by, backbone, workers, status, message, attempt, lease_owner, lease_until,
--- created_at, started_at, finished_at), and of its version (version_name, version_digest, image_count, train_count,
+-- Columns: those of a run (id, version_id, requested_by, backbone, method, workers, status, message, attempt, lease_owner,
+-- lease_until, created_at, started_at, finished_at), and of its version (version_name, version_digest, image_count, train_count,
 -- validation_count, test_count, label_count), requester_name (null: nobody's), model_id (null: none yet); newest first.
 select
     training_runs.id,
     training_runs.version_id,
     training_runs.requested_by,
     training_runs.backbone,
+    training_runs.method,
     training_runs.workers,
     training_runs.status,
     training_runs.message,

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from deep_images_hub.catalogue.tables.shared import created_at, id_column, metadata, one_of
-from deep_images_hub.training import RUN_STATUSES
+from deep_images_hub.training import RUN_STATUSES, TRAINING_METHODS
 
 training_runs = Table(
     "training_runs",
@@ -24,6 +24,13 @@ training_runs = Table(
     Column("version_id", ForeignKey("dataset_versions.id"), nullable=False),
     Column("requested_by", ForeignKey("users.id"), index=True),
     Column("backbone", Text, nullable=False),
+    Column(
+        "method",
+        Text,
+        nullable=False,
+        server_default="head",
+        comment="of a pretrained backbone: head alone, or fine_tune its top blocks after that",
+    ),
     Column("workers", SmallInteger, CheckConstraint("workers > 0", name="workers_positive"), nullable=False),
     Column("status", Text, nullable=False, server_default="queued"),
     Column("message", Text, comment="for people: the last thing that happened, or why it failed"),
@@ -34,6 +41,7 @@ training_runs = Table(
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
     one_of("status", RUN_STATUSES),
+    one_of("method", TRAINING_METHODS),
     CheckConstraint("(status = 'running') = (lease_owner is not null and lease_until is not null)", name="running_has_lease"),
     CheckConstraint("(status in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end_has_time"),
     Index("ix_training_runs_queue", "id", postgresql_where=text("status in ('queued', 'running')")),

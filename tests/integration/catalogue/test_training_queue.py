@@ -184,6 +184,8 @@ def test_run_that_cannot_be_says_why(connection: Connection, version_id: int) ->
         request(connection, -1)
     with pytest.raises(InvalidInputError, match="0 workers"):
         request_run(connection, version_id=version_id, requested_by=None, backbone="vgg16", workers=0)
+    with pytest.raises(InvalidInputError, match="no training method 'magic'"):
+        request_run(connection, version_id=version_id, requested_by=None, backbone="vgg16", workers=1, method="magic")
     for refused in (run_by_id, model_by_id):
         with pytest.raises(NotFoundError, match="with the number -1"):
             refused(connection, -1)
