@@ -19,6 +19,7 @@ from models.evaluate import HeldOut, judge, judge_scores
 from models.learning_curve import learning_curve
 from models.specs import backbone_spec
 from models.training_outcome import Trained
+from spark_jobs.answering import answers_of
 from spark_jobs.explaining import examples
 from spark_jobs.stored_pictures import read_ahead, read_picture
 from spark_jobs.training_set import TrainingSet, features_by_position
@@ -86,6 +87,7 @@ def publish(
         "weights": "scratch" if weights is None else weights.origin,
         "label_codes": [label.code for label in training_set.labels],
         "metrics": metrics,
+        "answers": answers_of(training_set, judged.probabilities),
     }
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
         exported = _export(hub, plan, training_set, judged, row, Path(folder))

@@ -25,6 +25,7 @@ from webapp import (
     joining,
     labels,
     latest,
+    model_answers,
     model_demand,
     models,
     operations,
@@ -68,6 +69,7 @@ _NOUNS = (
     wanted,
     proposals,
     model_demand,
+    model_answers,
 )
 _KEY_FILE = "portal_secret_key"
 _SESSION_HOURS = 12

@@ -74,8 +74,8 @@ def page(sha256: str) -> ResponseReturnValue:
 @blueprint.get("/<sha256>/report")
 @signed_in
 def report(sha256: str) -> ResponseReturnValue:
-    """Show the form in which somebody says what is wrong with a picture that everybody sees."""
-    return _report_page(public_image(sha256))
+    """Show the form in which somebody says what is wrong with a picture that everybody sees; `reason` is chosen beforehand."""
+    return _report_page(public_image(sha256), reason=request.args.get("reason", ""))
 
 
 @blueprint.post("/<sha256>/report")

@@ -7,12 +7,14 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.images import pictures_by_sha256s
+from deep_images_hub.catalogue.model_answers import has_answers
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.images.decode import Photograph
 from deep_images_hub.predictions import Answer, photograph_of_upload
 from webapp.access import public, requires
+from webapp.confusions import MATRIX_LABELS, OPEN_LABELS, largest_confusions, matrix_rows
 from webapp.error_pages import wants_json
 from webapp.evidence import EvidenceMap, evidence_map, example_sha256s, examples
 from webapp.outlook import calibration, outlook
@@ -25,6 +27,8 @@ blueprint = Blueprint("models", __name__, url_prefix="/models")
 
 MODELS_PAGE = 30
 ANSWERS = 5
+# Confusions that a page lists, beside a matrix and in its place.
+CONFUSIONS, MANY_CONFUSIONS = 10, 100
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -58,6 +62,7 @@ def page(model_id: int) -> ResponseReturnValue:
         model = model_by_id(connection, model_id)
         taken_down = sum(stone.is_own for stone in tombstones(connection, model.version_id))
         pictures = pictures_by_sha256s(connection, example_sha256s(model))
+        leads_to_answers = has_answers(connection, model_id=model_id)
     report = model_report(model)
     return render_template(
         "model.html",
@@ -68,6 +73,10 @@ def page(model_id: int) -> ResponseReturnValue:
         calibration=calibration(model.metrics),
         outlook=outlook(model.metrics, goal=request.args.get("goal", type=float)),
         taken_down=taken_down,
+        leads_to_answers=leads_to_answers,
+        confusions=largest_confusions(report.cells, limit=CONFUSIONS if len(report.names) <= MATRIX_LABELS else MANY_CONFUSIONS),
+        rows=matrix_rows(report.cells, len(report.names)) if len(report.names) <= MATRIX_LABELS else [],
+        open_labels=OPEN_LABELS,
     )
 
 

@@ -58,6 +58,7 @@ def register(app: Flask) -> None:
         deed=lambda name: DEED_WORDS.get(name, name),
         plural=plural,
         at_most=at_most,
+        ordinal=ordinal,
     )
     app.jinja_env.globals.update(ratio_class=ratio_class, shown_width_px=shown_width_px)
     app.jinja_env.trim_blocks = True
@@ -77,6 +78,12 @@ def plural(count: int, singular: str, several: str | None = None) -> str:
 def at_most(count: int, limit: int) -> str:
     """Return a count, or the limit with a plus: 999+."""
     return f"{count:,}" if count <= limit else f"{limit:,}+"
+
+
+def ordinal(place: int) -> str:
+    """Return a place in an order: 1st, 2nd, 3rd, 11th."""
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place:,}{ending}"
 
 
 def size(size_bytes: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
+from deep_images_hub.catalogue.model_answers import ModelAnswer, save_answers
 from deep_images_hub.catalogue.tables import dataset_versions, trained_models, training_runs
 from deep_images_hub.errors import NotFoundError
 
@@ -67,10 +68,14 @@ def save_model(
     keras_sha256: str,
     onnx_key: str,
     onnx_sha256: str,
+    answers: Sequence[ModelAnswer] = (),
 ) -> int:
     """Write a run's model down and return its id; a later attempt at the same run takes the place of an earlier one.
 
     Call it in the transaction that finishes the run, so that a run has succeeded exactly when it has a model.
+
+    Args:
+        answers: what it says of the pictures of its test split.
     """
     values = {
         "backbone": backbone,
@@ -88,6 +93,7 @@ def save_model(
         .on_conflict_do_update(index_elements=[trained_models.c.run_id], set_=values)
         .returning(trained_models.c.id)
     ).scalar_one()
+    save_answers(connection, model_id=model_id, answers=answers)
     return model_id
 
 

@@ -304,6 +304,14 @@ with contents (table_name, content) as (
     from trained_models
     join training_runs on training_runs.id = trained_models.run_id
     join dataset_versions on dataset_versions.id = training_runs.version_id
+    union all
+    -- Which pictures were judged, and as what; what was said of them may differ as the metrics do.
+    select 'model_answers', row(dataset_versions.digest, trained_models.backbone, images.sha256, model_answers.truth)::text
+    from model_answers
+    join trained_models on trained_models.id = model_answers.model_id
+    join training_runs on training_runs.id = trained_models.run_id
+    join dataset_versions on dataset_versions.id = training_runs.version_id
+    join images on images.id = model_answers.image_id
 ),
 hashed as (
     select table_name, encode(sha256(convert_to(content, 'UTF8')), 'hex') as content_hash

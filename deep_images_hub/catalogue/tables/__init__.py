@@ -30,7 +30,7 @@ from deep_images_hub.catalogue.tables.sending import (
     submissions,
 )
 from deep_images_hub.catalogue.tables.shared import metadata
-from deep_images_hub.catalogue.tables.training import trained_models, training_events, training_runs
+from deep_images_hub.catalogue.tables.training import model_answers, trained_models, training_events, training_runs
 from deep_images_hub.catalogue.tables.uploads import upload_files, upload_parts, uploads
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "label_proposals",
     "labels",
     "metadata",
+    "model_answers",
     "notices",
     "picture_reports",
     "places",

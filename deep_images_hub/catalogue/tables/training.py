@@ -1,12 +1,14 @@
 """Training runs, what they said on their way, and the models that came of them."""
 
 from sqlalchemy import (
+    REAL,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -76,4 +78,23 @@ trained_models = Table(
     Column("onnx_key", Text, nullable=False),
     Column("onnx_sha256", Text, nullable=False),
     created_at(),
+)
+
+# What a model says of each picture of its test split: the cells of its confusion matrix lead to them.
+model_answers = Table(
+    "model_answers",
+    metadata,
+    Column("model_id", ForeignKey("trained_models.id"), nullable=False),
+    Column("image_id", ForeignKey("images.id"), nullable=False, index=True),
+    Column("truth", SmallInteger, nullable=False, comment="class index of the label that the dataset gives it"),
+    Column("said", SmallInteger, nullable=False, comment="class index of the likeliest answer"),
+    Column("score", REAL, nullable=False, comment="probability of that answer, calibrated"),
+    Column(
+        "truth_rank", SmallInteger, nullable=False, comment="place of the right answer among all, likeliest first: 1 is right"
+    ),
+    PrimaryKeyConstraint("model_id", "image_id"),
+    CheckConstraint("score between 0 and 1", name="score_range"),
+    CheckConstraint("truth >= 0 and said >= 0 and truth_rank > 0", name="known_classes"),
+    Index("ix_model_answers_cell", "model_id", "truth", "said", "score", "image_id"),
+    Index("ix_model_answers_wrong", "model_id", "score", "image_id", postgresql_where=text("said <> truth")),
 )

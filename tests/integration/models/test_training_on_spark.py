@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text
 
 from deep_images_hub.catalogue.embeddings import features_of, pending_count
 from deep_images_hub.catalogue.labels import add_label
+from deep_images_hub.catalogue.model_answers import answered_pictures
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, model_of_run
 from deep_images_hub.catalogue.tables import dataset_items, dataset_versions, images, recipes
 from deep_images_hub.catalogue.training import TrainingRun, cancel_run, events_of, request_run, run_by_id, take_run
@@ -151,6 +152,14 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     assert sum(part["count"] for part in model.metrics["calibration"]["bins"]) == 12
     assert model.metrics["learning_curve"] is None
     check_examples(hub, model, version_id)
+    with hub.engine.connect() as connection:
+        wrong = {found.sha256: found for found in answered_pictures(connection, model_id=model.id, only_wrong=True)}
+    confusion = np.array(model.metrics["confusion"])
+    assert len(wrong) == 12 - np.trace(confusion)
+    for example in model.metrics["examples"]["wrong"]:
+        found = wrong[example["sha256"]]
+        assert (found.truth, found.said) == (example["truth"], example["said"])
+        assert found.score == pytest.approx(example["score"], abs=1e-4)
     assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])
     # The published file answers, by the portal's own reader.
     answers = Classifier(hub.store.read(model.onnx_key)).answers(

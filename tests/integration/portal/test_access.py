@@ -55,6 +55,7 @@ PROMISED = {
     "POST /runs/<int:run_id>/cancel": _needs("train"),
     "GET /models": ANYBODY,
     "GET /models/<int:model_id>": ANYBODY,
+    "GET /models/<int:model_id>/answers": ANYBODY,
     "GET /models/<int:model_id>/try": _needs("predict"),
     "POST /models/<int:model_id>/try": _needs("predict"),
     "GET /models/<int:model_id>/files/<kind>": _needs("predict"),

@@ -8,6 +8,7 @@ import pytest
 from deep_images_hub.catalogue.datasets import TrainingPicture
 from deep_images_hub.errors import InvalidInputError
 from models.evaluate import Label
+from spark_jobs.answering import answers_of
 from spark_jobs.training_set import TrainingSet
 
 
@@ -64,3 +65,14 @@ def test_test_split_knows_which_pictures_came_together_and_which_labels_are_of_o
     assert split.class_index.tolist() == [0, 0, 1, 2, 2]
     assert split.groups.tolist() == [0, 1, 2, 2, 3]
     assert split.families.tolist() == [[True, False, True], [False, True, False], [True, False, True]]
+
+
+def test_answers_are_of_test_pictures_alone_and_rank_the_right_one_as_the_first_of_equals() -> None:
+    chosen = set_of({"apple": (2, 0, 2), "grape": (2, 0, 1), "pear": (2, 0, 1)})
+    said = np.array([[0.5, 0.3, 0.2], [0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [0.5, 0.3, 0.2]], np.float32)
+
+    answers = answers_of(chosen, said)
+
+    assert [chosen.pictures[answer.image_id].split for answer in answers] == ["test"] * 4
+    assert [(answer.truth, answer.said, answer.truth_rank) for answer in answers] == [(0, 0, 1), (0, 0, 1), (1, 0, 2), (2, 0, 3)]
+    assert [round(answer.score, 3) for answer in answers] == [0.5, 0.4, 0.4, 0.5]
