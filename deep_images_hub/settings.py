@@ -108,6 +108,15 @@ class Settings(BaseSettings):
         "head", description="How a pretrained network is trained where a request does not say: its head, or its top blocks too."
     )
     training_workers: int = Field(2, ge=1, description="Spark barrier tasks that train together.")
+    training_open_runs: int = Field(
+        5, ge=1, description="Training runs of one account that have not ended. Operators may have more."
+    )
+    training_minutes_per_day: float = Field(
+        240.0, gt=0, description="Minutes of training that one account may have within 24 hours. Operators may have more."
+    )
+    training_retry_s: float = Field(
+        30.0, gt=0, description="First wait of a run that failed for reasons outside of it; doubled with each try."
+    )
     training_seed: int = Field(0, ge=0, description="Seed of initial weights and of the order of pictures.")
 
     # Spark

@@ -1,13 +1,13 @@
-"""The life of a training run: how it may be trained, and which status may follow which.
+"""The life of a training run: how it may be trained, which status may follow which, and when one that failed is tried again.
 
 queued ──► running ──► succeeded
   │          ├──────► failed
   │          ├──────► cancelled
-  │          └──────► queued      (its lease ran out: whoever ran it is gone)
+  │          └──────► queued      (whoever ran it is gone, or something that it needs: it is tried again, later)
   └──► cancelled
 """
 
-from deep_images_hub.errors import ConflictError
+from deep_images_hub.errors import ConflictError, HubError, UnavailableError
 
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 TRAINING_METHODS = ("head", "fine_tune")
@@ -18,8 +18,17 @@ _FOLLOWERS = {
     "running": frozenset({"queued", "succeeded", "failed", "cancelled"}),
 }
 
-# A run that was lost this often with whoever ran it is given up: it may be what kills them.
-MAX_ATTEMPTS = 3
+# Why a run failed, and what that says of another try:
+#   unusable  what was asked for: too few pictures, for instance. Another try would end the same.
+#   outside   something that it needs could not be had: the store, the catalogue, weights, slots of the cluster.
+#   lost      whoever ran it stopped without a word: killed, out of memory, its machine gone.
+#   defect    a mistake of ours. Another try would end the same until it is mended.
+FAILURES = ("unusable", "outside", "lost", "defect")
+# How often a run is tried before such a failure ends it. A run that is lost again and again may be what kills its machines.
+MOST_TRIES = {"unusable": 1, "outside": 7, "lost": 3, "defect": 1}
+# A try that waits longer than this waits no longer for the next.
+LONGEST_WAIT_S = 3600.0
+
 # The least that a training run is worth starting with.
 MIN_LABELS = 2
 MIN_TRAIN_IMAGES_PER_LABEL = 2
@@ -30,3 +39,21 @@ def check_transition(before: str, after: str) -> None:
     if after not in _FOLLOWERS.get(before, frozenset()):
         allowed = ", ".join(sorted(_FOLLOWERS.get(before, frozenset()))) or "nothing: it has ended"
         raise ConflictError(f"A training run that is {before} cannot become {after}. Possible: {allowed}.")
+
+
+def failure_of(error: HubError) -> str:
+    """Say what kind of failure an expected error is, of `FAILURES`."""
+    return "outside" if isinstance(error, UnavailableError) else "unusable"
+
+
+def wait_s(failure: str, *, failures: int, first_wait_s: float) -> float | None:
+    """Return for how many seconds a run waits before it is tried again; None: it is not.
+
+    Args:
+        failure: one of `FAILURES`.
+        failures: how often it failed and was put back, with this time.
+        first_wait_s: doubled each time. A run that was lost has waited already, for its lease to end.
+    """
+    if failures >= MOST_TRIES[failure]:
+        return None
+    return 0.0 if failure == "lost" else min(LONGEST_WAIT_S, first_wait_s * 2.0 ** (failures - 1))

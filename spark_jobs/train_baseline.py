@@ -23,10 +23,10 @@ from pyspark.sql import SparkSession
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.embeddings import PendingImage, features_of
 from deep_images_hub.catalogue.models import save_model
-from deep_images_hub.catalogue.training import TrainingRun, finish_run, renew_lease, run_by_id, take_run
+from deep_images_hub.catalogue.training import TrainingRun, fail_run, finish_run, renew_lease, run_by_id, take_run
 from deep_images_hub.errors import ConflictError, HubError
 from deep_images_hub.pretrained_weights import WeightsFile, obtain_weights
-from deep_images_hub.training import ENDED
+from deep_images_hub.training import ENDED, failure_of
 from deep_images_hub.wiring import Hub
 from models.specs import backbone_spec
 from models.training_config import load_card
@@ -92,12 +92,19 @@ def _owned(hub: Hub, run: TrainingRun, spark: SparkSession) -> Iterator[Training
 
 
 def _write_failure(hub: Hub, run: TrainingRun, error: HubError) -> None:
-    """End a run with the reason, unless it is no longer ours: cancelled, or taken by another."""
+    """Write the reason down, unless the run is no longer ours: cancelled, or taken by another. It may be tried again."""
     assert run.lease_owner is not None
     with hub.engine.begin() as connection:
         now = run_by_id(connection, run.id)
         if now.status == "running" and now.lease_owner == run.lease_owner:
-            finish_run(connection, run_id=run.id, owner=run.lease_owner, status="failed", message=str(error))
+            fail_run(
+                connection,
+                run_id=run.id,
+                owner=run.lease_owner,
+                failure=failure_of(error),
+                message=str(error),
+                first_wait_s=hub.settings.training_retry_s,
+            )
 
 
 def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[str, Any]:

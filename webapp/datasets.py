@@ -1,31 +1,27 @@
 """Dataset versions: the list, one of them, what changed since another, and asking for a baseline model. Downloads: `exports`."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.datasets import DatasetVersion, label_split_counts, version_by_id, version_sample, versions
+from deep_images_hub.catalogue.datasets import DatasetVersion, version_by_id, version_sample, versions
 from deep_images_hub.catalogue.models import models
 from deep_images_hub.catalogue.patches import latest_patch, tombstones
-from deep_images_hub.catalogue.training import TrainingRun, request_run, runs
+from deep_images_hub.catalogue.training import runs
 from deep_images_hub.catalogue.version_changes import KINDS, changed_pictures
-from deep_images_hub.datasets.card import LabelSplitCount
 from deep_images_hub.datasets.citation import bibtex, citation_text
 from deep_images_hub.datasets.exports.formats import FORMATS
 from deep_images_hub.datasets.recipe import recipe_from_body
-from deep_images_hub.datasets.takedown import current_version
 from deep_images_hub.errors import InvalidInputError
-from deep_images_hub.training import MIN_LABELS, MIN_TRAIN_IMAGES_PER_LABEL
-from webapp.access import may, public, requires, signed_in_user
+from webapp.access import may, public, requires
 from webapp.descriptions import describe
 from webapp.exporting import open_exported, whole_of
 from webapp.exports import LINK_HOURS, zip_command
 from webapp.paging import cursor
 from webapp.services import hub, services
+from webapp.training_requests import backbones, request_training, short_labels, training_obstacle
 from webapp.version_page import composition, licence_rows
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
@@ -35,8 +31,6 @@ SAMPLE_IMAGES = 24
 CHANGES_PAGE = 60
 # Of labels; of more the page would be heavy, and nobody reads them by chance.
 SHOWN_LABELS = 20
-# Learns from the dataset's own pictures alone: there is always this one, whatever pretrained weights can be had.
-_SCRATCH_BACKBONE = "compact_vgg"
 
 
 @blueprint.get("")
@@ -148,60 +142,7 @@ def train(version_id: int) -> ResponseReturnValue:
     return redirect(url_for("runs.page", run_id=run.id))
 
 
-def request_training(version_id: int, backbone: str | None) -> TrainingRun:
-    """Put a training run of a version, or of what is left of it, into the queue for whoever asks.
-
-    Args:
-        backbone: one of `backbones()`; None: the first.
-
-    Raises:
-        NotFoundError: there is no such version.
-        ConflictError: nothing is left of it.
-        InvalidInputError: it is no such network, or no model of these pictures is worth starting.
-    """
-    backbone = backbone or backbones()[0]
-    if backbone not in backbones():
-        raise InvalidInputError(f"{backbone[:40]!r} is not trained here. Expected: {' or '.join(backbones())}.")
-    with hub().engine.begin() as connection:
-        version = current_version(connection, version_id)
-        if obstacle := training_obstacle(label_split_counts(connection, version.id)):
-            raise InvalidInputError(obstacle)
-        return request_run(
-            connection,
-            version_id=version.id,
-            requested_by=signed_in_user().id,
-            backbone=backbone,
-            method=hub().settings.training_method,
-            workers=hub().settings.training_workers,
-        )
-
-
-def backbones() -> list[str]:
-    """Return the networks that may be asked for: the configured one, and the one that is trained from scratch."""
-    return list(dict.fromkeys([hub().settings.backbone, _SCRATCH_BACKBONE]))
-
-
 def citations(version: DatasetVersion) -> dict[str, str]:
     """Return how a version is cited, by the kind of citation."""
     url = url_for("datasets.page", version_id=version.id, _external=True)
     return {"BibTeX": bibtex(version, url=url), "Text": citation_text(version, url=url)}
-
-
-def short_labels(counts: Sequence[LabelSplitCount]) -> dict[str, str]:
-    """Return the names of the labels of which too few pictures could be learnt from, by code."""
-    train_images = Counter({count.label_code: count.image_count for count in counts if count.split == "train"})
-    names = {count.label_code: count.label_name for count in counts}
-    return {code: name for code, name in names.items() if train_images[code] < MIN_TRAIN_IMAGES_PER_LABEL}
-
-
-def training_obstacle(counts: Sequence[LabelSplitCount]) -> str | None:
-    """Say why a model of a version with these pictures is not worth starting; None: it is."""
-    labels = {count.label_code for count in counts}
-    if len(labels) < MIN_LABELS:
-        return f"Training needs at least {MIN_LABELS} labels to tell apart; this dataset has {len(labels)}. Freeze one with more."
-    if short := sorted(short_labels(counts).values()):
-        listed = ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
-        return f"Training needs at least {MIN_TRAIN_IMAGES_PER_LABEL} pictures of each label to learn from; too few: {listed}."
-    if not any(count.split == "test" for count in counts):
-        return "No picture is left to test a model on: every label has a single batch, or the split gives the test nothing."
-    return None

@@ -9,11 +9,11 @@ from deep_images_hub.catalogue.models import model_by_id
 from deep_images_hub.datasets.takedown import current_version
 from deep_images_hub.errors import ConflictError, InvalidInputError
 from webapp.access import signed_in, signed_in_user
-from webapp.datasets import short_labels
 from webapp.home import ENOUGH_IMAGES
 from webapp.outlook import outlook, targets
 from webapp.security import limiter
 from webapp.services import hub
+from webapp.training_requests import short_labels
 from webapp.wanted import ASK_LIMIT
 from webapp.wording import percent, plural
 

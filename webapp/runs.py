@@ -9,11 +9,15 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.models import model_of_run
 from deep_images_hub.catalogue.training import TrainingEvent, TrainingRun, cancel_run, events_of, run_by_id
+from deep_images_hub.catalogue.training_history import changes_of
+from deep_images_hub.catalogue.training_quotas import runs_before
 from deep_images_hub.errors import ForbiddenError
 from deep_images_hub.training import ENDED
 from webapp.access import current_user, may, requires, signed_in_user
 from webapp.charts import polyline
 from webapp.services import hub
+from webapp.training_requests import may_be_repeated, request_again
+from webapp.wording import plural
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
@@ -60,6 +64,7 @@ def page(run_id: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         run = run_of_reader(connection, run_id)
         events = events_of_attempt(connection, run)
+        before = runs_before(connection, run_id) if run.status == "queued" else None
         return render_template(
             "run.html",
             run=run,
@@ -68,6 +73,9 @@ def page(run_id: int) -> ResponseReturnValue:
             loss=loss_curves(events),
             model_id=model_of_run(connection, run_id),
             has_ended=run.status in ENDED,
+            may_be_repeated=may_be_repeated(run),
+            said=said_of(run, before),
+            changes=changes_of(connection, run_id=run_id),
             refresh_s=REFRESH_S,
         )
 
@@ -79,10 +87,11 @@ def progress(run_id: int) -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         run = run_of_reader(connection, run_id)
         events = events_of_attempt(connection, run)
+        before = runs_before(connection, run_id) if run.status == "queued" else None
     loss = loss_curves(events)
     return jsonify(
         status=run.status,
-        message=run.message,
+        message=said_of(run, before),
         has_ended=run.status in ENDED,
         stages=[{"name": stage.name, "done": stage.done, "total": stage.total} for stage in stage_progress(events)],
         loss={"train": loss.train, "validation": loss.validation, "top": loss.top},
@@ -98,6 +107,23 @@ def cancel(run_id: int) -> ResponseReturnValue:
         cancel_run(connection, run_id=run_id)
     flash("The run was cancelled. Whoever works on it stops shortly.")
     return redirect(url_for("runs.page", run_id=run_id))
+
+
+@blueprint.post("/<int:run_id>/repeat")
+@requires("train")
+def repeat(run_id: int) -> ResponseReturnValue:
+    """Ask for the same again, where it failed or was cancelled, and show the new run."""
+    with hub().engine.connect() as connection:
+        run = run_of_reader(connection, run_id)
+    return redirect(url_for("runs.page", run_id=request_again(run).id))
+
+
+def said_of(run: TrainingRun, before: int | None) -> str:
+    """Say what became of a run last, and how many are likely to be trained before it while it waits."""
+    if before is None or run.not_before is not None:
+        return run.message or ""
+    turn = f"Waits for its turn: {plural(before, 'run')} before it." if before else "Waits for its turn: it is the next."
+    return f"{run.message} {turn}" if run.message else turn
 
 
 def stage_progress(events: list[TrainingEvent]) -> list[StageProgress]:

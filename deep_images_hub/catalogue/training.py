@@ -5,7 +5,7 @@ writes afterwards is refused. Which status may follow which is decided by `deep_
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import training_events, training_runs
+from deep_images_hub.catalogue.training_history import write_change
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
-from deep_images_hub.training import MAX_ATTEMPTS, TRAINING_METHODS, check_transition
+from deep_images_hub.training import MOST_TRIES, TRAINING_METHODS, check_transition, wait_s
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class TrainingRun:
         message: for people: the last thing that happened, or why it failed.
         attempt: how often it was taken from the queue; 0 while it never was.
         lease_owner, lease_until: who runs it, while it runs.
+        repeats: the run that was asked for again by this one, or None.
+        failure: why it failed, one of `training.FAILURES`, where it has failed or waits for another try; or None.
+        failures: how often it failed and was tried again, or not.
+        not_before: when it is tried again, while it waits for that.
     """
 
     id: int
@@ -47,6 +52,10 @@ class TrainingRun:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    repeats: int | None
+    failure: str | None
+    failures: int
+    not_before: datetime | None
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,23 @@ class TrainingEvent:
     created_at: datetime
 
 
+_RUN_COLUMNS = [training_runs.c[name.name] for name in fields(TrainingRun)]
+
+
 def request_run(
-    connection: Connection, *, version_id: int, requested_by: int | None, backbone: str, workers: int, method: str = "head"
+    connection: Connection,
+    *,
+    version_id: int,
+    requested_by: int | None,
+    backbone: str,
+    workers: int,
+    method: str = "head",
+    repeats: int | None = None,
 ) -> TrainingRun:
     """Put a run into the queue.
+
+    Args:
+        repeats: the run that is asked for again by this one.
 
     Raises:
         NotFoundError: there is no such dataset version.
@@ -100,22 +122,32 @@ def request_run(
         raise InvalidInputError(f"There is no training method {method[:40]!r}. Expected: {' or '.join(TRAINING_METHODS)}.")
     row = connection.execute(
         insert(training_runs)
-        .values(version_id=version_id, requested_by=requested_by, backbone=backbone, method=method, workers=workers)
-        .returning(training_runs)
+        .values(
+            version_id=version_id,
+            requested_by=requested_by,
+            backbone=backbone,
+            method=method,
+            workers=workers,
+            repeats=repeats,
+        )
+        .returning(*_RUN_COLUMNS)
     ).one()
-    return TrainingRun(**row._mapping)
+    run = TrainingRun(**row._mapping)
+    write_change(connection, run_id=run.id, attempt=0, status="queued", message="Asked for.")
+    return run
 
 
 def take_run(connection: Connection, *, owner: str, lease_s: float, run_id: int | None = None) -> TrainingRun | None:
     """Take the next run from the queue: of the account with the fewest runs under way, the oldest. None: there is nothing to do.
 
-    Runs whose lease ran out go back into the queue first, or fail when that happened `MAX_ATTEMPTS` times. Of several takers at
-    once each gets another run. Commit soon: the run is locked until then.
+    Of accounts with as many, the one whose runs of the last day took the least goes first. A run that waits for another try is
+    passed over until then. Runs whose lease ran out go back into the queue first, or fail when that happened too often. Of
+    several takers at once each gets another run. Commit soon: the run is locked until then.
 
     Args:
         owner: a name that no other process has, now or later.
         lease_s: seconds until the run may be taken by another, unless `renew_lease` is called.
-        run_id: take this run, out of turn, or none.
+        run_id: take this run, out of turn and before its time, or none.
     """
     _release_lost_runs(connection)
     queued = connection.execute(load_query("next_queued_run"), {"run_id": run_id}).one_or_none()
@@ -131,47 +163,77 @@ def take_run(connection: Connection, *, owner: str, lease_s: float, run_id: int 
             lease_owner=owner,
             lease_until=_from_now(lease_s),
             started_at=func.coalesce(training_runs.c.started_at, func.clock_timestamp()),
+            taken_at=func.clock_timestamp(),
+            not_before=None,
+            failure=None,
             message="Started.",
         )
-        .returning(training_runs)
+        .returning(*_RUN_COLUMNS)
     ).one()
-    return TrainingRun(**row._mapping)
+    run = TrainingRun(**row._mapping)
+    write_change(connection, run_id=run.id, attempt=run.attempt, status="running", message="Taken from the queue.")
+    return run
 
 
 def _release_lost_runs(connection: Connection) -> None:
     lost = connection.execute(
         text(
-            "select id, status, attempt, lease_owner from training_runs"
+            "select id, status, attempt, failures from training_runs"
             " where status = 'running' and lease_until < clock_timestamp() order by id for update skip locked"
         )
     )
     for run in lost:
-        if run.attempt < MAX_ATTEMPTS:
-            _move(connection, run, "queued", f"{run.lease_owner} stopped without a word; waits for another try.")
-        else:
-            _move(
-                connection,
-                run,
-                "failed",
-                f"Given up after {run.attempt} tries: each time whoever ran it stopped without a word. "
-                "Look for too little memory in the log of the dispatcher, or train on fewer pictures.",
-            )
+        _fail(connection, run, "lost", "Whoever ran it stopped without a word.", first_wait_s=0)
 
 
-def _move(connection: Connection, run: Row[Any], status: str, message: str | None) -> None:
+def _fail(connection: Connection, run: Row[Any], failure: str, message: str, *, first_wait_s: float) -> bool:
+    """Put a locked run that failed back into the queue, or end it after its last try. Returns whether it is tried again."""
+    failures = run.failures + 1
+    after_s = wait_s(failure, failures=failures, first_wait_s=first_wait_s)
+    told = {"failure": failure, "failures": failures}
+    if after_s is not None:
+        again = f"Tried again {_in_words(after_s)}: try {failures + 1} of {MOST_TRIES[failure]}."
+        _move(connection, run, "queued", f"{message} {again}", not_before=_from_now(after_s) if after_s else None, **told)
+        return True
+    if failures > 1:
+        message += f" Given up after {failures} tries."
+    if failure == "lost":
+        message += " Look for too little memory in the log of the dispatcher, or train on fewer pictures."
+    _move(connection, run, "failed", message, **told)
+    return False
+
+
+def _in_words(seconds: float) -> str:
+    if not seconds:
+        return "now"
+    return f"in {seconds:.0f} s" if seconds < 100 else f"in {seconds / 60:.0f} minutes"
+
+
+def _move(connection: Connection, run: Row[Any], status: str, message: str | None, **values: Any) -> None:
     """Take a locked run out of `running` or `queued`. Raises ConflictError when it may not go there."""
     check_transition(run.status, status)
+    # A lease that ran out: nobody knows for how long after it there was work.
+    worked = func.least(func.clock_timestamp(), training_runs.c.lease_until) - training_runs.c.taken_at
+    spent_s = training_runs.c.spent_s + func.coalesce(func.extract("epoch", worked), 0)
     connection.execute(
         update(training_runs)
         .where(training_runs.c.id == run.id)
         .values(
-            status=status,
-            message=message,
-            lease_owner=None,
-            lease_until=None,
-            finished_at=None if status == "queued" else func.clock_timestamp(),
+            {
+                "status": status,
+                "message": message,
+                "lease_owner": None,
+                "lease_until": None,
+                "finished_at": None if status == "queued" else func.clock_timestamp(),
+                "spent_s": spent_s if run.status == "running" else training_runs.c.spent_s,
+                "failure": None,
+                "not_before": None,
+            }
+            | values
         )
     )
+    failure = values.get("failure")
+    write_change(connection, run_id=run.id, attempt=run.attempt, status=status, failure=failure, message=message)
 
 
 def _from_now(seconds: float) -> Any:
@@ -215,13 +277,33 @@ def finish_run(connection: Connection, *, run_id: int, owner: str, status: str, 
     """End a run, as its owner.
 
     Args:
-        status: `succeeded` or `failed`.
+        status: `succeeded` or `failed`: for good; `fail_run` may try it again.
         message: for people: what came of it, or why it failed.
 
     Raises:
         NotFoundError: there is no such run.
         ConflictError: it has ended, or somebody else has its lease.
     """
+    run = _run_of_owner(connection, run_id, owner, status)
+    _move(connection, run, status, message, failure="unusable" if status == "failed" else None)
+
+
+def fail_run(connection: Connection, *, run_id: int, owner: str, failure: str, message: str, first_wait_s: float) -> bool:
+    """Write down that a run failed, as its owner: for good, or until it is tried again. Returns whether it is.
+
+    Args:
+        failure: one of `training.FAILURES`.
+        message: for people: why.
+        first_wait_s: seconds until the second try; doubled with each.
+
+    Raises:
+        NotFoundError: there is no such run.
+        ConflictError: it has ended, or somebody else has its lease.
+    """
+    return _fail(connection, _run_of_owner(connection, run_id, owner, "failed"), failure, message, first_wait_s=first_wait_s)
+
+
+def _run_of_owner(connection: Connection, run_id: int, owner: str, status: str) -> Row[Any]:
     run = _locked_run(connection, run_id)
     check_transition(run.status, status)
     if run.lease_owner != owner:
@@ -229,7 +311,7 @@ def finish_run(connection: Connection, *, run_id: int, owner: str, status: str, 
             f"Training run {run_id} was lost by {owner} and taken by {run.lease_owner}. Its result is not kept; "
             "raise HUB_LEASE_S when this happens to runs that work."
         )
-    _move(connection, run, status, message)
+    return run
 
 
 def return_run(connection: Connection, *, run_id: int, owner: str) -> bool:
@@ -260,7 +342,7 @@ def _locked_run(connection: Connection, run_id: int) -> Row[Any]:
 
 def run_by_id(connection: Connection, run_id: int) -> TrainingRun:
     """Return a run. Raises NotFoundError."""
-    row = connection.execute(select(training_runs).where(training_runs.c.id == run_id)).one_or_none()
+    row = connection.execute(select(*_RUN_COLUMNS).where(training_runs.c.id == run_id)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no training run with the number {run_id}.")
     return TrainingRun(**row._mapping)

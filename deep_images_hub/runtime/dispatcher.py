@@ -2,7 +2,8 @@
 
 A run belongs to the dispatcher by a lease, which it renews while the child works. However the dispatcher ends, no run is lost:
 stopped, it stops its children and puts their runs back; killed, its children end with it, and the lease runs out, so that
-another takes the run. A run that is cancelled meanwhile is stopped.
+another takes the run. A run that is cancelled meanwhile is stopped. One that fails for reasons outside of it is tried again,
+later.
 """
 
 import os
@@ -15,7 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deep_images_hub.catalogue.training import TrainingRun, finish_run, renew_lease, return_run, run_by_id, take_run
+from deep_images_hub.catalogue.training import TrainingRun, fail_run, renew_lease, return_run, run_by_id, take_run
+from deep_images_hub.cli.boundary import EXIT_ERROR, EXIT_STOPPED
 from deep_images_hub.errors import ConflictError, UnavailableError
 from deep_images_hub.logs import open_log
 from deep_images_hub.mail import open_post
@@ -33,6 +35,8 @@ _ASK_AGAIN_S = 1.0
 _TELL_S = 30.0
 _MESSAGE_LENGTH = 500
 _LOG_TAIL_BYTES = 4_000
+# A shell says so, plus the number of the signal, of a program that was killed.
+_KILLED = 128
 
 StartRun = Callable[[Settings, TrainingRun, Path], "subprocess.Popen[bytes]"]
 
@@ -153,13 +157,21 @@ class Dispatcher:
         """Write down how a run ended, unless its job did: one that succeeds or is refused finishes its run itself."""
         status = child.process.returncode
         self._log.info("run_ended", run_id=child.run.id, exit_status=status, log_file=child.log_file)
-        message = _last_words(child.log_file) if status == 1 else f"The job ended with exit status {status}."
+        failure, message = _failure(status, child.log_file)
         with self._hub.engine.begin() as connection:
             run = run_by_id(connection, child.run.id)
-            if run.status != "running" or run.lease_owner != self.owner:
+            # Tried again by now, perhaps by us, it is no longer this child's.
+            if run.status != "running" or run.lease_owner != self.owner or run.attempt != child.run.attempt:
                 return
             try:
-                finish_run(connection, run_id=run.id, owner=self.owner, status="failed", message=message)
+                fail_run(
+                    connection,
+                    run_id=run.id,
+                    owner=self.owner,
+                    failure=failure,
+                    message=message,
+                    first_wait_s=self._hub.settings.training_retry_s,
+                )
             except ConflictError as error:  # it was cancelled in this very moment
                 self._log.info("run_no_longer_ours", run_id=run.id, message=str(error))
 
@@ -180,6 +192,16 @@ class Dispatcher:
             else:
                 self._log.info("run_returned" if is_back else "run_no_longer_ours", run_id=child.run.id)
         self._children.clear()
+
+
+def _failure(exit_status: int, log_file: Path) -> tuple[str, str]:
+    """Say what kind of failure it was that a job could not write down itself, and why, for people."""
+    if exit_status == EXIT_ERROR:
+        # Before its run was its own, or when the catalogue no longer answered: it ends refused runs itself.
+        return "outside", _last_words(log_file)
+    if exit_status == EXIT_STOPPED or exit_status < 0 or exit_status > _KILLED:
+        return "lost", f"The job was stopped from outside (exit status {exit_status})."
+    return "defect", f"The job ended with exit status {exit_status}. Its log is for the operators of this hub: {log_file.name}."
 
 
 def _last_words(log_file: Path) -> str:

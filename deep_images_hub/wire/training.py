@@ -22,6 +22,12 @@ class Run(Answer):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    repeats: int | None = Field(description="The request that was asked for again by this one.")
+    failure: str | None = Field(
+        description="Why it failed, for good or until it is tried again: `unusable` (what was asked for), `outside` (something "
+        "that it needs could not be had), `lost` (whoever ran it is gone) or `defect` (a mistake of ours)."
+    )
+    not_before: datetime | None = Field(description="When it is tried again, where it waits for that.")
     model_id: int | None = Field(description="null: no model yet.")
 
 
@@ -33,9 +39,21 @@ class Stage(Answer):
     total: int
 
 
-class RunDetail(Run):
-    """A run with its stages."""
+class RunChange(Answer):
+    """That a run came to a status. attempt: in which try; 0: before the first."""
 
+    attempt: int
+    status: str
+    failure: str | None
+    message: str | None
+    created_at: datetime
+
+
+class RunDetail(Run):
+    """A run with its stages, and all that became of it."""
+
+    runs_before: int | None = Field(description="How many are likely to be trained before it; null: it is not queued.")
+    changes: list[RunChange]
     stages: list[Stage]
     losses: dict[str, list[float]] = Field(description="By name, epoch by epoch.")
 

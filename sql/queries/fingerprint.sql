@@ -1,6 +1,6 @@
 -- What does the catalogue say, whatever its ids and times of processing are? Two catalogues say the same when every table has the
 -- same checksum. Rows are named by their natural keys and hashed in an order of their own, so the order of writing is nothing.
--- Left out: ids, created_at and other times of processing, password hashes (salted), leases and attempts, whether an e-mail was sent, and of trained models
+-- Left out: ids, created_at and other times of processing, password hashes (salted), leases, attempts and what became of each, whether an e-mail was sent, and of trained models
 -- the files and metrics (two honest runs may differ in the last digit). Staged decisions and uploads say nothing yet; tokens, links and
 -- attempts to sign in say nothing of pictures and people.
 -- Parameters: none.

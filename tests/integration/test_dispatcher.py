@@ -34,8 +34,9 @@ with hub.engine.begin() as connection:
     run = run_by_id(connection, int(sys.argv[1]))
     finish_run(connection, run_id=run.id, owner=run.lease_owner, status="succeeded", message="Trained.")
 """
-REFUSES = "import sys; print('Session started'); sys.exit('train_baseline: Label Apple has 1 picture. Expected 2 or more.')"
+CANNOT_BEGIN = "import sys; print('Session started'); sys.exit('train_baseline: The database does not answer.')"
 IS_DEFECT = "import sys; sys.exit(2)"
+IS_KILLED = "import os; os.kill(os.getpid(), 9)"
 STOPS_WHEN_ASKED = """
 import signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
@@ -118,18 +119,29 @@ def test_run_that_succeeds_is_finished_by_its_job(hub: Hub, run_id: int) -> None
     assert (run.status, run.message, run.attempt, run.lease_owner) == ("succeeded", "Trained.", 1, None)
 
 
-@pytest.mark.parametrize(
-    ("program", "message"),
-    [
-        (REFUSES, "Label Apple has 1 picture. Expected 2 or more."),
-        (IS_DEFECT, "The job ended with exit status 2."),
-    ],
-)
-def test_run_whose_job_fails_says_why(hub: Hub, run_id: int, program: str, message: str) -> None:
-    Dispatcher(hub, start_run=starting(program)).work(until_idle=True)
+def test_run_whose_job_is_a_defect_fails_and_names_its_log(hub: Hub, run_id: int) -> None:
+    Dispatcher(hub, start_run=starting(IS_DEFECT)).work(until_idle=True)
 
     run = run_of(hub, run_id)
-    assert (run.status, run.message) == ("failed", message)
+    assert (run.status, run.failure, run.not_before) == ("failed", "defect", None)
+    assert run.message == f"The job ended with exit status 2. Its log is for the operators of this hub: run-{run_id}-1.log."
+
+
+def test_run_whose_job_cannot_begin_waits_for_another_try_and_says_why(hub: Hub, run_id: int) -> None:
+    Dispatcher(hub, start_run=starting(CANNOT_BEGIN)).work(until_idle=True)
+
+    run = run_of(hub, run_id)
+    assert (run.status, run.failure, run.failures) == ("queued", "outside", 1)
+    assert run.message == "The database does not answer. Tried again in 30 s: try 2 of 7."
+    assert run.not_before is not None
+
+
+def test_run_whose_job_is_killed_is_tried_again_until_it_was_lost_too_often(hub: Hub, run_id: int) -> None:
+    Dispatcher(hub, start_run=starting(IS_KILLED)).work(until_idle=True)
+
+    run = run_of(hub, run_id)
+    assert (run.status, run.failure, run.attempt) == ("failed", "lost", 3)
+    assert "exit status -9). Given up after 3 tries." in (run.message or "")
 
 
 def test_run_that_lasts_keeps_its_lease(hub: Hub, run_id: int) -> None:

@@ -2,15 +2,17 @@
 
 from deep_images_hub.catalogue.models import model_of_run
 from deep_images_hub.catalogue.training import TrainingRun, cancel_run, runs
+from deep_images_hub.catalogue.training_history import changes_of
+from deep_images_hub.catalogue.training_quotas import runs_before
 from deep_images_hub.training import ENDED
 from deep_images_hub.wire import training as wire
 from deep_images_hub.wire.base import PageAsked
 from webapp.access import requires, signed_in_user
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
-from webapp.datasets import request_training
 from webapp.runs import events_of_attempt, run_of_reader, stage_progress
 from webapp.services import hub
+from webapp.training_requests import request_again, request_training
 
 
 @api.post("/versions/<int:version_id>/runs", tag="Training", body=wire.TrainAsked, answer=wire.Run, statuses=(201,))
@@ -41,11 +43,15 @@ def read_run(run_id: int) -> wire.RunDetail:
         run = run_of_reader(connection, run_id)
         events = events_of_attempt(connection, run)
         model_id = model_of_run(connection, run_id)
+        before = runs_before(connection, run_id) if run.status == "queued" else None
+        changes = changes_of(connection, run_id=run_id)
     losses = {name: [event.metrics[name] for event in events if name in event.metrics] for name in ("loss", "validation_loss")}
     return wire.RunDetail(
         **_run(run, model_id=model_id).model_dump(),
         stages=[wire.Stage.model_validate(stage) for stage in stage_progress(events)],
         losses=losses,
+        runs_before=before,
+        changes=[wire.RunChange.model_validate(change) for change in changes],
     )
 
 
@@ -57,6 +63,15 @@ def cancel_a_run(run_id: int) -> wire.Run:
         run_of_reader(connection, run_id)
         cancel_run(connection, run_id=run_id)
         return _run(run_of_reader(connection, run_id), model_id=None)
+
+
+@api.post("/runs/<int:run_id>/repeat", tag="Training", answer=wire.Run, statuses=(201,))
+@requires("train")
+def repeat_run(run_id: int) -> tuple[wire.Run, int]:
+    """Ask again for what failed or was cancelled: a new request, which names this one."""
+    with hub().engine.connect() as connection:
+        run = run_of_reader(connection, run_id)
+    return _run(request_again(run), model_id=None), 201
 
 
 @api.get("/operations/runs", tag="Operations", query=PageAsked, answer=wire.RunPage)

@@ -30,7 +30,13 @@ from deep_images_hub.catalogue.tables.sending import (
     submissions,
 )
 from deep_images_hub.catalogue.tables.shared import metadata
-from deep_images_hub.catalogue.tables.training import model_answers, trained_models, training_events, training_runs
+from deep_images_hub.catalogue.tables.training import (
+    model_answers,
+    trained_models,
+    training_changes,
+    training_events,
+    training_runs,
+)
 from deep_images_hub.catalogue.tables.uploads import upload_files, upload_parts, uploads
 
 __all__ = [
@@ -76,6 +82,7 @@ __all__ = [
     "staged_decisions",
     "submissions",
     "trained_models",
+    "training_changes",
     "training_events",
     "training_runs",
     "upload_files",

@@ -5,6 +5,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -17,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from deep_images_hub.catalogue.tables.shared import created_at, id_column, metadata, one_of
-from deep_images_hub.training import RUN_STATUSES, TRAINING_METHODS
+from deep_images_hub.training import FAILURES, RUN_STATUSES, TRAINING_METHODS
 
 training_runs = Table(
     "training_runs",
@@ -42,8 +43,17 @@ training_runs = Table(
     created_at(),
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
+    Column("repeats", ForeignKey("training_runs.id"), comment="the run that was asked for again by this one"),
+    Column("failure", Text, comment="why it failed: for good, or until it is tried again"),
+    Column("failures", SmallInteger, nullable=False, server_default=text("0")),
+    Column("not_before", DateTime(timezone=True), comment="a run that failed is tried again from then on"),
+    Column("taken_at", DateTime(timezone=True), comment="when it was last taken from the queue"),
+    Column("spent_s", Float, nullable=False, server_default=text("0"), comment="how long it was run, by all tries that are over"),
     one_of("status", RUN_STATUSES),
     one_of("method", TRAINING_METHODS),
+    one_of("failure", FAILURES),
+    CheckConstraint("failure is null or status in ('queued', 'failed')", name="failure_of_failed"),
+    CheckConstraint("not_before is null or status = 'queued'", name="waits_in_queue"),
     CheckConstraint("(status = 'running') = (lease_owner is not null and lease_until is not null)", name="running_has_lease"),
     CheckConstraint("(status in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end_has_time"),
     Index("ix_training_runs_queue", "id", postgresql_where=text("status in ('queued', 'running')")),
@@ -60,6 +70,21 @@ training_events = Table(
     Column("total", Integer, nullable=False),
     Column("metrics", JSONB, nullable=False, server_default=text("'{}'")),
     created_at(),
+)
+
+# What became of a run: a row each time that its status changed.
+training_changes = Table(
+    "training_changes",
+    metadata,
+    id_column(),
+    Column("run_id", ForeignKey("training_runs.id"), nullable=False, index=True),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("status", Text, nullable=False, comment="what it became"),
+    Column("failure", Text),
+    Column("message", Text),
+    created_at(),
+    one_of("status", RUN_STATUSES),
+    one_of("failure", FAILURES),
 )
 
 trained_models = Table(

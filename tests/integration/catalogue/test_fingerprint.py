@@ -20,7 +20,8 @@ def test_fingerprint_covers_every_table() -> None:
     # what is known of exported files is computed from versions when somebody asks. What is being uploaded is no batch yet.
     not_yet = {"staged_decisions", "uploads", "upload_files", "upload_parts"}
     keys_to_accounts = {"account_mails", "api_tokens", "attempts"}
-    assert set(missing) == {"export_files", "facet_changes"} | not_yet | keys_to_accounts
+    # What became of each try at a run, until it ended, depends on who was killed when.
+    assert set(missing) == {"export_files", "facet_changes", "training_changes"} | not_yet | keys_to_accounts
 
 
 def plant(connection: Connection, order: tuple[str, ...]) -> None:

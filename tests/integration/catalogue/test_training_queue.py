@@ -11,6 +11,7 @@ from deep_images_hub.catalogue.training import (
     add_event,
     cancel_run,
     events_of,
+    fail_run,
     finish_run,
     renew_lease,
     request_run,
@@ -18,11 +19,14 @@ from deep_images_hub.catalogue.training import (
     runs,
     take_run,
 )
+from deep_images_hub.catalogue.training_history import changes_of
+from deep_images_hub.catalogue.training_quotas import check_room, runs_before, use_of
 from deep_images_hub.catalogue.users import create_user
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.datasets.split import SplitCandidate
-from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
-from deep_images_hub.training import MAX_ATTEMPTS
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, TooManyRequestsError
+from deep_images_hub.training import MOST_TRIES
+from deep_images_hub.training_quota import Quota
 from tests.integration.catalogue.planting import count_rows, plant_batch, plant_labels
 
 
@@ -154,15 +158,15 @@ def test_lease_renewed_in_time_keeps_the_run(connection: Connection, version_id:
 
 def test_run_that_was_lost_too_often_fails_and_says_why(connection: Connection, version_id: int) -> None:
     run_id = request(connection, version_id)
-    for attempt in range(MAX_ATTEMPTS):
+    for attempt in range(MOST_TRIES["lost"]):
         assert take(connection, f"w{attempt}").attempt == attempt + 1
         lose_lease(connection, run_id)
 
     assert take_run(connection, owner="last", lease_s=60) is None
     run = run_by_id(connection, run_id)
-    assert (run.status, run.attempt) == ("failed", MAX_ATTEMPTS)
+    assert (run.status, run.attempt, run.failure) == ("failed", MOST_TRIES["lost"], "lost")
     assert run.message is not None
-    assert run.message.startswith(f"Given up after {MAX_ATTEMPTS} tries")
+    assert f"Given up after {MOST_TRIES['lost']} tries" in run.message
 
 
 def test_cancelled_run_is_neither_taken_nor_finished(connection: Connection, version_id: int) -> None:
@@ -247,3 +251,157 @@ def test_run_that_another_is_just_taking_is_passed_over_without_waiting(hub) -> 
         assert take(other, "w2").id == second
         with hub.engine.begin() as third:
             assert take_run(third, owner="w3", lease_s=60) is None
+
+
+def fail(connection: Connection, run: TrainingRun, failure: str = "outside", *, first_wait_s: float = 30) -> bool:
+    return fail_run(
+        connection, run_id=run.id, owner="w1", failure=failure, message="The store is away.", first_wait_s=first_wait_s
+    )
+
+
+def let_wait_end(connection: Connection) -> None:
+    connection.execute(text("update training_runs set not_before = now() - interval '1 s' where not_before is not null"))
+
+
+def test_run_that_failed_for_outside_reasons_is_tried_again_later_and_later_then_given_up(
+    connection: Connection, version_id: int
+) -> None:
+    run_id = request(connection, version_id)
+    waits = []
+    while fail(connection, take(connection)):
+        assert take_run(connection, owner="w1", lease_s=60) is None, "before its time"
+        waits.append(
+            connection.execute(
+                text("select round(extract(epoch from not_before - clock_timestamp())) from training_runs where id = :id"),
+                {"id": run_id},
+            ).scalar_one()
+        )
+        let_wait_end(connection)
+
+    assert waits == [30, 60, 120, 240, 480, 960]
+    run = run_by_id(connection, run_id)
+    assert (run.status, run.failure, run.attempt, run.failures) == ("failed", "outside", 7, 7)
+    assert run.message == "The store is away. Given up after 7 tries."
+    changes = changes_of(connection, run_id=run_id)
+    assert [change.status for change in changes] == ["queued", *["running", "queued"] * 6, "running", "failed"]
+    assert changes[2].message == "The store is away. Tried again in 30 s: try 2 of 7."
+
+
+@pytest.mark.parametrize("failure", ["unusable", "defect"])
+def test_run_that_would_fail_again_is_not_tried_again(connection: Connection, version_id: int, failure: str) -> None:
+    run_id = request(connection, version_id)
+
+    assert not fail(connection, take(connection), failure)
+
+    run = run_by_id(connection, run_id)
+    assert (run.status, run.failure, run.message) == ("failed", failure, "The store is away.")
+
+
+def test_run_that_waits_for_another_try_may_be_taken_by_its_number_or_cancelled(connection: Connection, version_id: int) -> None:
+    one, other = request(connection, version_id), request(connection, version_id)
+    fail(connection, take(connection))
+    fail(connection, take(connection))
+
+    taken = take_run(connection, owner="w1", lease_s=60, run_id=one)
+    cancel_run(connection, run_id=other)
+
+    assert taken is not None
+    assert (taken.id, taken.not_before, taken.failure) == (one, None, None)
+    assert run_by_id(connection, other).not_before is None
+
+
+def test_time_that_a_run_took_counts_for_its_account_and_lets_others_go_first(connection: Connection, version_id: int) -> None:
+    heavy, light = user(connection, "heavy"), user(connection, "light")
+    request(connection, version_id, heavy)
+    run = take(connection)
+    connection.execute(text("update training_runs set taken_at = now() - interval '2 hours'"))
+    assert round(use_of(connection, heavy).minutes) == 120
+    finish_run(connection, run_id=run.id, owner="w1", status="succeeded", message="")
+    waiting = [request(connection, version_id, heavy), request(connection, version_id, light)]
+
+    assert (round(use_of(connection, heavy).minutes), use_of(connection, heavy).open_runs) == (120, 1)
+    assert [take(connection).id for _ in range(2)] == waiting[::-1]
+    connection.execute(text("update training_runs set finished_at = now() - interval '25 hours' where id = :id"), {"id": run.id})
+    assert use_of(connection, heavy).minutes < 1
+
+
+def test_runs_before_says_in_which_turn_runs_are_taken(connection: Connection, version_id: int) -> None:
+    cleo, bo = user(connection, "cleo"), user(connection, "bo")
+    queued = [request(connection, version_id, user_id) for user_id in (cleo, cleo, cleo, bo, None)]
+
+    said = {run_id: runs_before(connection, run_id) for run_id in queued}
+
+    taken = [take(connection).id for _ in queued]
+    assert sorted(queued, key=lambda run_id: said[run_id] or 0) == taken
+    assert sorted(said.values()) == [0, 1, 2, 3, 4]
+    assert runs_before(connection, queued[0]) is None
+
+
+def test_quota_is_checked_by_runs_and_by_minutes(connection: Connection, version_id: int) -> None:
+    quinn = user(connection, "quinn")
+    quota = Quota(open_runs=2, minutes=30)
+    request(connection, version_id, quinn)
+    check_room(connection, user_id=quinn, quota=quota)
+    request(connection, version_id, quinn)
+
+    with pytest.raises(TooManyRequestsError, match=r"2 training runs that have not ended.*2 at once.*cancel one"):
+        check_room(connection, user_id=quinn, quota=quota)
+    check_room(connection, user_id=quinn, quota=None)
+
+    run = take(connection)
+    connection.execute(text("update training_runs set taken_at = now() - interval '31 minutes' where id = :id"), {"id": run.id})
+    cancel_run(connection, run_id=run.id)
+    with pytest.raises(TooManyRequestsError, match=r"took 31 minutes within the last 24 hours.*may have 30"):
+        check_room(connection, user_id=quinn, quota=quota)
+
+
+def test_quota_lets_of_two_requests_at_once_only_one_be_the_last(hub) -> None:
+    with hub.engine.begin() as connection:
+        version_id, quinn = plant_version(connection), user(connection, "quinn")
+    start, refused = threading.Barrier(3), []
+
+    def ask() -> None:
+        start.wait()
+        try:
+            with hub.engine.begin() as connection:
+                check_room(connection, user_id=quinn, quota=Quota(open_runs=1, minutes=30))
+                request(connection, version_id, quinn)
+        except TooManyRequestsError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refused) == 2
+
+
+def test_runs_of_several_accounts_are_taken_in_turn_by_several_takers(hub) -> None:
+    with hub.engine.begin() as connection:
+        version_id = plant_version(connection)
+        many, few = user(connection, "many"), user(connection, "few")
+        for _ in range(8):
+            request(connection, version_id, many)
+        for _ in range(2):
+            request(connection, version_id, few)
+    taken: list[int | None] = []
+    start = threading.Barrier(2)
+
+    def work(owner: str) -> None:
+        start.wait()
+        for _ in range(2):
+            with hub.engine.begin() as connection:
+                run = take_run(connection, owner=owner, lease_s=60)
+            assert run is not None
+            taken.append(run.requested_by)
+
+    threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    # Two that look at the same moment may both see an account with nothing under way: one run more at most.
+    assert 1 <= Counter(taken)[few] <= 2

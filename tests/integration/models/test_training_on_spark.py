@@ -278,13 +278,13 @@ def test_one_worker_and_two_come_to_the_same_weights(hub: Hub, spark: SparkSessi
             train_on_workers(spark.sparkContext, plan, workers=1)
 
 
-def test_run_with_more_workers_than_slots_fails_and_says_what_to_do(hub: Hub, spark: SparkSession, version_id: int) -> None:
+def test_run_with_more_workers_than_slots_waits_and_says_what_to_do(hub: Hub, spark: SparkSession, version_id: int) -> None:
     run = requested(hub, version_id, "compact_vgg", workers=3)
 
     with pytest.raises(UnavailableError, match="asks for 3 workers at once"):
         train_baseline(hub, Namespace(run=run.id), spark)
 
-    assert ended(hub, run).status == "failed"
+    assert (ended(hub, run).status, ended(hub, run).failure) == ("queued", "outside")
     assert "HUB_TRAINING_WORKERS" in (ended(hub, run).message or "")
 
 
@@ -295,18 +295,18 @@ def test_run_with_too_few_pictures_fails_with_the_labels_names(hub: Hub, spark: 
     with pytest.raises(InvalidInputError, match=r"Bar \(1\)"):
         train_baseline(hub, Namespace(run=run.id), spark)
 
-    assert ended(hub, run).status == "failed"
+    assert (ended(hub, run).status, ended(hub, run).failure) == ("failed", "unusable")
     assert "Bar (1)" in (ended(hub, run).message or "")
 
 
-def test_run_without_weights_fails_and_says_what_to_set(hub: Hub, spark: SparkSession, version_id: int) -> None:
+def test_run_without_weights_waits_and_says_what_to_set(hub: Hub, spark: SparkSession, version_id: int) -> None:
     lost = replace(hub, settings=hub.settings.model_copy(update={"weights": "/nowhere/vgg.weights.h5"}))
     run = requested(hub, version_id, "tiny_vgg")
 
     with pytest.raises(UnavailableError, match=r"no file /nowhere/vgg\.weights\.h5 .*Set HUB_WEIGHTS"):
         train_baseline(lost, Namespace(run=run.id), spark)
 
-    assert ended(hub, run).status == "failed"
+    assert (ended(hub, run).status, ended(hub, run).failure) == ("queued", "outside")
 
 
 def test_embed_of_a_damaged_picture_names_it_and_keeps_the_others(hub: Hub, spark: SparkSession, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ PROMISED = {
     "GET /datasets/links/<token>": ANYBODY,
     "GET /datasets/links/<token>/<format_name>/<file_name>": ANYBODY,
     "POST /datasets/<int:version_id>/train": _needs("train"),
+    "POST /runs/<int:run_id>/repeat": _needs("train"),
     "GET /runs/<int:run_id>": _needs("train"),
     "GET /runs/<int:run_id>/progress.json": _needs("train"),
     "POST /runs/<int:run_id>/cancel": _needs("train"),

@@ -61,6 +61,7 @@ PROMISED = {
     "GET /runs": "train",
     "GET /runs/{run_id}": "train",
     "POST /runs/{run_id}/cancel": "train",
+    "POST /runs/{run_id}/repeat": "train",
     "GET /models": None,
     "GET /models/{model_id}": None,
     "GET /models/{model_id}/files/{kind}": "predict",

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from deep_images_hub.catalogue.training import add_event, finish_run, take_run
+from deep_images_hub.catalogue.training import add_event, finish_run, run_by_id, take_run
 from deep_images_hub.datasets.recipe import SplitFractions
 from tests.builders import photograph
 from tests.integration.portal.conftest import HALVES, send, token
@@ -185,6 +185,48 @@ def test_run_page_follows_what_training_writes_down(signed_in, portal) -> None:
     html = client.get(run).text
     assert "The disk is full." in html
     assert "http-equiv" not in html
+
+
+def test_run_that_was_cancelled_is_asked_for_again_and_names_the_first(signed_in, portal) -> None:
+    client = signed_in("premium")
+    first = send(client, f"/datasets/{portal.version_id}/train", backbone="compact_vgg").location
+    assert "Waits for its turn" in client.get(first).text
+    assert send(client, f"{first}/repeat").status_code == 409
+    send(client, f"{first}/cancel")
+    page = client.get(first).text
+    assert "Ask for it again" in page
+    assert "What became of it" in page
+    again = send(client, f"{first}/repeat").location
+    assert again != first
+    assert f'href="{first}"' in client.get(again).text
+    with portal.hub.engine.connect() as connection:
+        run = run_by_id(connection, int(again.rsplit("/", 1)[1]))
+    assert (run.backbone, run.repeats) == ("compact_vgg", int(first.rsplit("/", 1)[1]))
+    send(client, f"{again}/cancel")
+
+
+def test_run_that_failed_for_its_dataset_cannot_be_asked_for_again(signed_in, portal) -> None:
+    client = signed_in("premium")
+    run = send(client, f"/datasets/{portal.version_id}/train").location
+    run_id = int(run.rsplit("/", 1)[1])
+    with portal.hub.engine.begin() as connection:
+        assert take_run(connection, owner="test", lease_s=60, run_id=run_id)
+        finish_run(connection, run_id=run_id, owner="test", status="failed", message="Too few pictures of Apple.")
+    assert "Ask for it again" not in client.get(run).text
+    refused = send(client, f"{run}/repeat")
+    assert (refused.status_code, "would end the same" in refused.text) == (409, True)
+
+
+def test_account_with_as_many_runs_as_it_may_have_is_told_so(signed_in, portal) -> None:
+    client = signed_in("premium")
+    asked = []
+    while (answer := send(client, f"/datasets/{portal.version_id}/train")).status_code == 302:
+        asked.append(answer.location)
+        assert len(asked) <= portal.hub.settings.training_open_runs
+    assert answer.status_code == 429
+    assert "your account may have 5 at once" in answer.text
+    for run in asked:
+        send(client, f"{run}/cancel")
 
 
 def test_dataset_that_is_not_worth_training_on_says_why(signed_in, portal) -> None:
