@@ -1,104 +1,115 @@
-"""The portal's pages at 20 people who page as fast as they can look, over a catalogue of 1.74 million made-up pictures.
+"""The portal's pages and API at 20 people and programs, over a catalogue of 1.74 million made-up pictures; and its downloads.
 
-    in the server   from the first byte of a request to the last of its answer, as gunicorn says it
+    in the server   from the first byte of a request to the last of its answer, as gunicorn says it: waiting for a processor
+                    counts, waiting for one of its threads does not
     saturated       the same people, who ask again without looking: what the machine can answer at most
+    processor time  of the portal's processes, and of the database's, a request of the first kind on average
+    weight          of a page with its styles, scripts and icons, without pictures, uncompressed; of an answer to a program
+    download        all files of a dataset, first byte to last, beside reading its pictures' files one after the other
 
-People ask for a page a second each, of one kind after the other. Large labels come up as often as their pictures, filters are
-drawn from what a label has, and pages lie anywhere in a gallery. The portal, PostgreSQL and these people share one machine. The
-catalogue is kept for the next run; the store is empty, so that pictures themselves are not fetched.
+People ask about once a second each, for one route after the other. The portal, PostgreSQL and these people share one machine. The
+catalogue is kept for the next run; the store has no pictures but those of the dataset that is downloaded.
 """
 
-import contextlib
-import http.client
-import os
-import random
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
-import time
 from argparse import ArgumentParser, Namespace
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Engine
 
 from deep_images_hub.catalogue.engine import connect_engine
 from deep_images_hub.catalogue.migrations import migrate
 from deep_images_hub.catalogue.overview import hub_totals
-from deep_images_hub.errors import UnavailableError
-from deep_images_hub.images.gallery_places import GalleryPlace
-from deep_images_hub.images.picture_filter import PictureFilter
 from deep_images_hub.measuring.made_up_catalogue import BATCH_IMAGES, fill
-from deep_images_hub.measuring.own_hub import settings_in_environment
+from deep_images_hub.measuring.made_up_dealings import dataset, fill_dealings
+from deep_images_hub.measuring.own_hub import server_of
+from deep_images_hub.measuring.portal_downloads import (
+    FORMATS,
+    Download,
+    forget_exported_files,
+    measure_download,
+    store_pictures,
+)
+from deep_images_hub.measuring.portal_routes import Routes, portal_routes
+from deep_images_hub.measuring.processes import cpu_s_of_tree
+from deep_images_hub.measuring.served_portal import Answer, Credentials, ServedPortal, by_route, served_portal
+from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.runtime.postgres import EmbeddedPostgres
 from deep_images_hub.settings import Settings
-from deep_images_hub.wiring import resolve
+from deep_images_hub.wiring import Hub, open_hub, resolve
 
 _ROWS = 1_740_000
 _CLIENTS = 20
 _PAUSE_S = 1.0
-_WARM_S, _PACED_S, _QUICK_PACED_S = 5.0, 60.0, 20.0
-_SATURATED_S = 8.0
-_ADDRESSES = 400
+_WARM_S, _WARM_PAUSE_S = 4.0, 0.2
+_PACED_S, _QUICK_PACED_S = 60.0, 22.0
+_SATURATED_S = 6.0
+_DOWNLOADED, _QUICK_DOWNLOADED = 20_000, 3_000
 _FILL_TIMEOUT_S = 3600.0
-_ANSWER_TIMEOUT_S = 60.0
-_ROUTE_HEADER = "X-Bench-Route"
-_LISTENING = re.compile(r"Listening at: http://[^:]+:(\d+)")
-_SAMPLE = """
-    select shown_images.*, images.sha256, labels.name, labels.code
-    from shown_images tablesample bernoulli (:percent) repeatable (0)
-    join images on images.id = shown_images.image_id
-    join labels on labels.id = shown_images.label_id
-    order by shown_images.image_id
-"""
 
-_Addresses = Mapping[str, Sequence[str]]
+
+@dataclass(frozen=True)
+class _Asked:
+    """What became of asking for a while. cpu_ms: a request's processor time in the portal and in the database, on average."""
+
+    answers: Sequence[Answer]
+    seconds: float
+    cpu_ms: Mapping[str, float]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add this bench's options."""
     parser.add_argument("--rows", type=int, default=_ROWS, metavar="N", help=f"pictures in the catalogue ({_ROWS:,})")
     parser.add_argument("--clients", type=int, default=_CLIENTS, metavar="N", help=f"people at once ({_CLIENTS})")
+    parser.add_argument(
+        "--download",
+        type=int,
+        metavar="N",
+        help=f"pictures of 20 kB in the dataset that is downloaded, about ({_DOWNLOADED:,}; quick: {_QUICK_DOWNLOADED:,})",
+    )
 
 
 def measure(settings: Settings, given: Namespace) -> dict[str, object]:
-    """Fill a catalogue of its own unless it is there from before, serve it, and ask for pages."""
+    """Fill a catalogue of its own unless it is there from before, serve it, ask for pages, and download a dataset."""
     rows = max(1, given.rows // BATCH_IMAGES) * BATCH_IMAGES
     own = _kept_catalogue(settings, rows)
     try:
-        engine = connect_engine(own, statement_timeout_s=_FILL_TIMEOUT_S)
-        addresses = page_addresses(engine)
-        engine.dispose()
-        with tempfile.TemporaryDirectory() as folder:
-            log = Path(folder) / "times.log"
-            with _served(own, log) as port:
-                _ask(port, addresses, given.clients, seconds=_WARM_S, pause_s=0.2)
-                paced, _ = _ask_and_read(
-                    port, log, addresses, given.clients, seconds=_QUICK_PACED_S if given.quick else _PACED_S, pause_s=_PAUSE_S
-                )
-                flooded, answered_per_s = _ask_and_read(port, log, addresses, given.clients, seconds=_SATURATED_S, pause_s=0)
+        hub = open_hub(own)
+        try:
+            routes = portal_routes(hub.engine)
+            with tempfile.TemporaryDirectory() as folder, served_portal(own, Path(folder) / "times.log") as portal:
+                people = portal.sign_in(hub.engine)
+                loaded = _loaded_bytes(portal, routes, people[0])
+                _ask(hub, portal, routes, people, given.clients, seconds=_WARM_S, pause_s=_WARM_PAUSE_S)
+                seconds = _QUICK_PACED_S if given.quick else _PACED_S
+                paced = _ask(hub, portal, routes, people, given.clients, seconds=seconds, pause_s=_PAUSE_S)
+                flooded = _ask(hub, portal, routes, people, given.clients, seconds=_SATURATED_S, pause_s=0)
+                images = (_QUICK_DOWNLOADED if given.quick else _DOWNLOADED) if given.download is None else given.download
+                downloads = _downloads(hub, portal, people[0], images) if images else {}
+        finally:
+            hub.engine.dispose()
     finally:
         EmbeddedPostgres(own.home / "postgres").stop()
-    _print_table(rows, given.clients, paced, flooded, answered_per_s)
+    weights = _weights(paced.answers, loaded)
+    _print_table(rows, given.clients, paced, flooded, weights, downloads)
     return {
         "rows": rows,
         "clients": given.clients,
-        "p95_ms": {route: _percentile(of, 95) for route, of in sorted(paced.items())},
-        "median_ms": {route: _percentile(of, 50) for route, of in sorted(paced.items())},
+        "p95_ms": {route: _percentile(of, 95) for route, of in by_route(paced.answers).items()},
+        "median_ms": {route: _percentile(of, 50) for route, of in by_route(paced.answers).items()},
+        "weight_kb": weights,
+        "cpu_ms": paced.cpu_ms,
         "saturated": {
-            "requests_per_s": round(answered_per_s, 1),
-            "p95_ms": _percentile([one for of in flooded.values() for one in of], 95),
+            "requests_per_s": round(len(flooded.answers) / flooded.seconds, 1),
+            "p95_ms": _percentile([answer.milliseconds for answer in flooded.answers], 95),
         },
+        "download": _worst(downloads) | {"by_format": {name: asdict(of) for name, of in downloads.items()}},
     }
 
 
@@ -113,153 +124,114 @@ def _kept_catalogue(settings: Settings, rows: int) -> Settings:
         shutil.rmtree(home, ignore_errors=True)
         own = resolve(given)
         migrate(own)
-        engine = connect_engine(own, statement_timeout_s=_FILL_TIMEOUT_S)
-        try:
-            fill(engine, images=rows)
-        finally:
-            engine.dispose()
+        with closing(_Filling(own)) as filling:
+            fill(filling.engine, images=rows)
+    with closing(_Filling(own)) as filling:
+        fill_dealings(filling.engine)
     return own
+
+
+class _Filling:
+    """A catalogue whose statements may take long."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine: Engine = connect_engine(settings, statement_timeout_s=_FILL_TIMEOUT_S)
+
+    def close(self) -> None:
+        self.engine.dispose()
 
 
 def _images(settings: Settings) -> int:
     """Return how many pictures are counted. Counts are made last: a fill that was stopped has none."""
-    engine = connect_engine(settings, statement_timeout_s=_FILL_TIMEOUT_S)
-    try:
-        with engine.connect() as connection:
-            return hub_totals(connection).images
-    finally:
-        engine.dispose()
+    with closing(_Filling(settings)) as filling, filling.engine.connect() as connection:
+        return hub_totals(connection).images
 
 
-def page_addresses(engine: Engine) -> _Addresses:
-    """Return addresses to ask for, by kind of page."""
-    rng = random.Random(0)
-    with engine.connect() as connection:
-        images = hub_totals(connection).images
-        # From all ages: a limit would take the first rows of the table, which are the oldest.
-        percent = min(100.0, 200.0 * _ADDRESSES / images)
-        sample = list(connection.execute(text(_SAMPLE), {"percent": percent}))
-        countries = {row.id: row.country_code for row in connection.execute(text("select id, country_code from places"))}
-        root = connection.scalar(text("select id from labels where code = 'entity'"))
-    rng.shuffle(sample)
+def _ask(
+    hub: Hub,
+    portal: ServedPortal,
+    routes: Routes,
+    people: Sequence[Credentials],
+    clients: int,
+    *,
+    seconds: float,
+    pause_s: float,
+) -> _Asked:
+    servers = {"portal": portal.process_id, "database": server_of(hub)}
+    used_s = {name: cpu_s_of_tree(process_id) for name, process_id in servers.items()}
+    answers = portal.asked(routes, people, clients, seconds=seconds, pause_s=pause_s)
+    cpu_ms = {
+        name: round((cpu_s_of_tree(process_id) - used_s[name]) * 1000 / len(answers), 1) for name, process_id in servers.items()
+    }
+    return _Asked(answers, seconds, cpu_ms)
 
-    def drawn(address: Callable[[Row[Any]], str]) -> list[str]:
-        return [address(picture) for picture in sample[:_ADDRESSES]]
 
-    def wished(picture: Row[Any]) -> str:
-        """Ask for one to three things that a picture of the label has."""
-        country = countries.get(picture.place_id)
-        wishes: list[dict[str, Any]] = [
-            {"licences": (picture.licence,)},
-            {"min_quality": rng.choice([0.3, 0.5, 0.7])},
-            {"min_side_px": rng.choice([256, 512, 1024])},
-            {"is_reviewed": True},
-            {"supplier_id": picture.supplier_id},
-            {"since": (picture.received_at - timedelta(days=60)).date(), "until": picture.received_at.date()},
-            {"country": country} if country else {"is_reviewed": False},
-        ]
-        wanted = PictureFilter(sort=rng.choice(["newest", "newest", "oldest", "quality", "size"]))
-        for fields in rng.sample(wishes, k=rng.choice([1, 1, 2, 3])):
-            wanted = replace(wanted, **fields)
-        return urlencode(wanted.query(), doseq=True)
-
-    def after(picture: Row[Any]) -> str:
-        return urlencode({"after": GalleryPlace(picture.received_at, picture.image_id).text})
-
+def _loaded_bytes(portal: ServedPortal, routes: Routes, person: Credentials) -> dict[str, int]:
+    """Return what the pages of each route load besides themselves and pictures."""
     return {
-        "home": ["/"],
-        "labels": ["/labels"],
-        "search": drawn(lambda of: f"/labels?{urlencode({'q': of.name[: rng.randint(3, 8)]})}"),
-        "suggestions": drawn(lambda of: f"/labels/suggestions?{urlencode({'q': of.name[: rng.randint(1, 8)]})}"),
-        "gallery": drawn(lambda of: f"/labels/{of.label_id}"),
-        "gallery, later page": drawn(lambda of: f"/labels/{of.label_id}?{after(of)}"),
-        "gallery, next pictures": drawn(lambda of: f"/labels/{of.label_id}?{after(of)}&part=1"),
-        "gallery, sorted": drawn(lambda of: f"/labels/{of.label_id}?sort={rng.choice(['oldest', 'quality', 'size'])}"),
-        "gallery, filtered": drawn(lambda of: f"/labels/{of.label_id}?{wished(of)}"),
-        "everything": [f"/labels/{root}", "/images"],
-        "everything, later page": drawn(lambda of: rng.choice([f"/labels/{root}?{after(of)}", f"/images?{after(of)}"])),
-        "everything, filtered": drawn(lambda of: rng.choice([f"/labels/{root}?{wished(of)}", f"/images?{wished(of)}"])),
-        "picture": drawn(lambda of: f"/images/{of.sha256}"),
-        "selection": ["/selection"],
-        "datasets": ["/datasets"],
+        name: 0 if route.is_for_programs else portal.loaded_bytes(route.addresses[0], person.headers(route))
+        for name, route in routes.items()
     }
 
 
-@contextlib.contextmanager
-def _served(settings: Settings, log: Path) -> Iterator[int]:
-    """Serve a hub as scripts/serve does, with a line in the log for each answer: kind of page, status, microseconds."""
-    environment = os.environ | settings_in_environment(settings)
-    environment["GUNICORN_CMD_ARGS"] = f"--access-logfile={log} --access-logformat='%({{{_ROUTE_HEADER}}}i)s\t%(s)s\t%(D)s'"
-    command = [sys.executable, "-m", "deep_images_hub.cli.serve", "--port=0"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            yield _port_of(server)
-        finally:
-            server.terminate()
+def _weights(answers: Sequence[Answer], loaded: Mapping[str, int]) -> dict[str, float]:
+    """Return the weight of the heaviest answer of each route, in kB."""
+    largest: defaultdict[str, int] = defaultdict(int)
+    for answer in answers:
+        largest[answer.route] = max(largest[answer.route], answer.size_bytes)
+    return {route: round((size_bytes + loaded[route]) / 1000, 1) for route, size_bytes in sorted(largest.items())}
 
 
-def _port_of(server: "subprocess.Popen[str]") -> int:
-    """Wait until a server listens, and go on reading what it says, which nobody needs."""
-    assert server.stderr is not None
-    said: list[str] = []
-    for line in server.stderr:
-        said.append(line)
-        if found := _LISTENING.search(line):
-            threading.Thread(target=server.stderr.read, daemon=True).start()
-            return int(found[1])
-    raise UnavailableError(f"The portal did not start: {''.join(said[-8:]).strip()}")
+def _downloads(hub: Hub, portal: ServedPortal, person: Credentials, images: int) -> dict[str, Download]:
+    """Download a dataset of about so many pictures in each format."""
+    with hub.engine.begin() as connection:
+        version = dataset(connection, f"Bench, a download of {images:,}", images=images)
+        forget_exported_files(connection)
+    with hub.engine.connect() as connection:
+        files = store_pictures(connection, FolderStore(hub.settings.home / "store"), version)
+    return {
+        name: measure_download(portal, files, version_id=version.id, format_name=name, person=person.cookie) for name in FORMATS
+    }
 
 
-def _ask_and_read(
-    port: int, log: Path, addresses: _Addresses, clients: int, *, seconds: float, pause_s: float
-) -> tuple[dict[str, list[float]], float]:
-    """Ask for a while; return milliseconds in the server by kind of page, and how many answers came in a second."""
-    begin = log.stat().st_size
-    began_s = time.monotonic()
-    _ask(port, addresses, clients, seconds=seconds, pause_s=pause_s)
-    took_s = time.monotonic() - began_s
-    times: defaultdict[str, list[float]] = defaultdict(list)
-    with log.open(encoding="utf-8") as lines:
-        lines.seek(begin)
-        for line in lines:
-            route, status, microseconds = line.rstrip("\n").split("\t")
-            if status != "200":
-                raise UnavailableError(f"The portal answered {status} to a request for {route!r}. See its log.")
-            times[route].append(int(microseconds) / 1000)
-    return dict(times), sum(map(len, times.values())) / took_s
-
-
-def _ask(port: int, addresses: _Addresses, clients: int, *, seconds: float, pause_s: float) -> None:
-    until_s = time.monotonic() + seconds
-    with ThreadPoolExecutor(clients) as people:
-        for person in [people.submit(_person, port, addresses, number, until_s, pause_s) for number in range(clients)]:
-            person.result()
-
-
-def _person(port: int, addresses: _Addresses, number: int, until_s: float, pause_s: float) -> None:
-    """Ask for one page after the other, each kind in turn, with pauses of half to one and a half times as long as said."""
-    rng = random.Random(number)
-    routes = list(addresses)
-    time.sleep(pause_s * rng.random())
-    while time.monotonic() < until_s:
-        number += 1
-        route = routes[number % len(routes)]
-        # A connection of its own, since the server closes one that is kept for a person who looks for long.
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_TIMEOUT_S)) as connection:
-            connection.request("GET", rng.choice(addresses[route]), headers={_ROUTE_HEADER: route})
-            connection.getresponse().read()
-        time.sleep(pause_s * rng.uniform(0.5, 1.5))
+def _worst(downloads: Mapping[str, Download]) -> dict[str, float]:
+    """Return the worst of all formats."""
+    if not downloads:
+        return {}
+    return {
+        "first_byte_s": max(of.first_byte_s for of in downloads.values()),
+        "rate_to_file_read": min(of.rate_to_file_read for of in downloads.values()),
+        "rss_growth_mib": max(of.rss_growth_mib for of in downloads.values()),
+    }
 
 
 def _print_table(
-    rows: int, clients: int, paced: Mapping[str, list[float]], flooded: Mapping[str, list[float]], answered_per_s: float
+    rows: int,
+    clients: int,
+    paced: _Asked,
+    flooded: _Asked,
+    weights: Mapping[str, float],
+    downloads: Mapping[str, Download],
 ) -> None:
+    saturated = by_route(flooded.answers)
     print(f"\n  {rows:,} pictures, {clients} people")
-    print(f"  {'in the server':<24} {'asked':>7} {'median':>10} {'p95':>10} {'p95, saturated':>16}")
-    for route, of in sorted(paced.items()):
-        flood = _percentile(flooded[route], 95) if route in flooded else float("nan")
-        print(f"  {route:<24} {len(of):>7} {_percentile(of, 50):>7} ms {_percentile(of, 95):>7} ms {flood:>13} ms")
-    print(f"  saturated: {answered_per_s:.0f} answers a second\n", flush=True)
+    print(f"  {'in the server':<28} {'asked':>6} {'median':>9} {'p95':>9} {'p95, saturated':>16} {'weight':>10}")
+    for route, of in by_route(paced.answers).items():
+        flood = _percentile(saturated[route], 95) if route in saturated else float("nan")
+        print(
+            f"  {route:<28} {len(of):>6} {_percentile(of, 50):>6} ms {_percentile(of, 95):>6} ms {flood:>13} ms"
+            f" {weights[route]:>7} kB"
+        )
+    of = paced.cpu_ms
+    print(f"  processor time of a request: {of['portal']} ms in the portal, {of['database']} ms in the database")
+    print(f"  saturated: {len(flooded.answers) / flooded.seconds:.0f} answers a second")
+    for name, download in downloads.items():
+        print(
+            f"  {name}: {download.size_bytes / 1e6:,.0f} MB, first byte after {download.first_byte_s} s,"
+            f" {download.rate_to_file_read} of the rate of reading files ({download.cpu_to_file_read} by processor time),"
+            f" {download.rss_growth_mib} MiB more memory"
+        )
+    print(flush=True)
 
 
 def _percentile(times_ms: Sequence[float], percent: float) -> float:

@@ -50,6 +50,15 @@ def cpu_s_of_tree(process_id: int) -> float:
         return 0.0
 
 
+def resident_mib_of_tree(process_id: int) -> float:
+    """Return the memory, resident, of a living process and all processes under it; pages that they share count for each."""
+    try:
+        pages = int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 + sum(map(resident_mib_of_tree, _children_of(process_id)))
+    except FileNotFoundError:
+        return 0.0
+
+
 def _cpu_times_s(process_id: int) -> tuple[float, ...]:
     """Return a process's own user and system time, and those of its children that have ended."""
     # Behind the name, which may hold anything, in brackets: the 14th to 17th field of proc(5).
