@@ -188,10 +188,16 @@ def _downloads(hub: Hub, portal: ServedPortal, person: Credentials, images: int)
         version = dataset(connection, f"Bench, a download of {images:,}", images=images)
         forget_exported_files(connection)
     with hub.engine.connect() as connection:
-        files = store_pictures(connection, FolderStore(hub.settings.home / "store"), version)
+        files = store_pictures(connection, _folder_of(hub), version)
     return {
         name: measure_download(portal, files, version_id=version.id, format_name=name, person=person.cookie) for name in FORMATS
     }
+
+
+def _folder_of(hub: Hub) -> FolderStore:
+    """Return the store of a hub of a bench's own, which is a folder."""
+    assert isinstance(hub.store, FolderStore)
+    return hub.store
 
 
 def _worst(downloads: Mapping[str, Download]) -> dict[str, float]:
@@ -222,8 +228,8 @@ def _print_table(
             f"  {route:<28} {len(of):>6} {_percentile(of, 50):>6} ms {_percentile(of, 95):>6} ms {flood:>13} ms"
             f" {weights[route]:>7} kB"
         )
-    of = paced.cpu_ms
-    print(f"  processor time of a request: {of['portal']} ms in the portal, {of['database']} ms in the database")
+    cpu_ms = paced.cpu_ms
+    print(f"  processor time of a request: {cpu_ms['portal']} ms in the portal, {cpu_ms['database']} ms in the database")
     print(f"  saturated: {len(flooded.answers) / flooded.seconds:.0f} answers a second")
     for name, download in downloads.items():
         print(

@@ -7,11 +7,13 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.datasets import DatasetVersion, version_items
+from deep_images_hub.errors import UnavailableError
 from deep_images_hub.measuring.processes import cpu_s_of_tree, resident_mib_of_tree
 from deep_images_hub.measuring.served_portal import ANSWER_TIMEOUT_S, Headers, ServedPortal
 from deep_images_hub.object_store.folder import FolderStore
@@ -78,6 +80,8 @@ def measure_download(
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", portal.port, timeout=ANSWER_TIMEOUT_S)) as connection:
             connection.request("GET", f"{address}/{name}", headers=dict(person))
             answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise UnavailableError(f"The portal answered {answer.status} to a request for {name!r}. See its log.")
             size_bytes += len(answer.read(1))
             first_byte_s = max(first_byte_s, time.monotonic() - asked_s)
             while block := answer.read(_BLOCK_BYTES):

@@ -71,7 +71,7 @@ class _Drawn:
         """Return an address for each picture."""
         return [of(picture) for picture in self._sample[:_ADDRESSES]]
 
-    def wishes(self, picture: Row[Any], *, sorts: Sequence[str] = _SORTS) -> dict[str, list[str]]:
+    def wishes(self, picture: Row[Any], *, sorts: Sequence[str] = _SORTS) -> dict[str, str | list[str]]:
         """Ask for one to three things that a picture of the label has; sorts: for one of these orders, where there are any."""
         rng, country = self.rng, self._countries.get(picture.place_id)
         wishes: list[dict[str, Any]] = [
