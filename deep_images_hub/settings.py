@@ -117,6 +117,11 @@ class Settings(BaseSettings):
     training_retry_s: float = Field(
         30.0, gt=0, description="First wait of a run that failed for reasons outside of it; doubled with each try."
     )
+    model_formats: str = Field(
+        "saved_model,litert",
+        pattern=r"^$|^(saved_model|litert|litert_int8)(,(saved_model|litert|litert_int8))*$",
+        description="Files that a model comes as beside Keras, ONNX and its labels: `saved_model`, `litert`, `litert_int8`.",
+    )
     training_seed: int = Field(0, ge=0, description="Seed of initial weights and of the order of pictures.")
 
     # Spark

@@ -35,8 +35,12 @@ def telling_right(probabilities: NDArray[np.floating], class_index: NDArray[np.i
     """Return some right answers, from the surest to the least sure, at even steps between."""
     right = np.flatnonzero(probabilities.argmax(axis=1) == class_index)
     ordered = right[np.argsort(-probabilities[right].max(axis=1), kind="stable")]
-    steps = np.unique(np.linspace(0, len(ordered) - 1, min(limit, len(ordered))).round().astype(int))
-    return [int(at) for at in ordered[steps]]
+    return [int(at) for at in ordered[at_even_steps(len(ordered), limit)]]
+
+
+def at_even_steps(count: int, limit: int) -> NDArray[np.int64]:
+    """Return up to `limit` places among `count`, from the first to the last, at even steps."""
+    return np.unique(np.linspace(0, count - 1, min(limit, count)).round().astype(np.int64))
 
 
 def nearest(features: NDArray[np.floating], known: NDArray[np.floating], *, limit: int) -> Sequence[Sequence[int]]:

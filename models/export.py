@@ -1,17 +1,19 @@
-"""Write a model down as `.keras` and as ONNX, and hold both to be the same before anybody relies on them.
+"""Write a model's files, load each again by its own runtime, and hold them to be the same before anybody relies on them.
 
-The contract of both: `image` (n, side, side, 3) float32 RGB 0..255 in, `probabilities` (n, classes) float32 out; preprocessing
+The contract of all: `image` (n, side, side, 3) float32 RGB 0..255 in, `probabilities` (n, classes) float32 out; preprocessing
 and softmax are inside. The ONNX file also gives `evidence` (n, rows, columns, classes), what each place of a picture adds to each
 label (`models.explanation`); says what its classes are called (metadata `labels`: a JSON list of {"code", "name"} by class index)
-and what it is (metadata `model`: a JSON object). No layer of our own is in them: Keras alone loads the `.keras`.
+and what it is (metadata `model`: a JSON object). `labels.txt` has the same names, one a line. No layer of our own is in them:
+Keras alone loads the `.keras`. `.keras`, ONNX and `labels.txt` are always written; `tensorflow_files` knows the others.
 """
 
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -21,7 +23,8 @@ import onnxruntime
 from keras import layers
 from numpy.typing import NDArray
 
-from deep_images_hub.errors import HubError
+from deep_images_hub.errors import HubError, InvalidInputError
+from deep_images_hub.model_files import file_kind
 from models.evaluate import Label
 from models.explanation import with_evidence
 
@@ -37,17 +40,26 @@ class ExportMismatchError(HubError):
 
 
 @dataclass(frozen=True)
+class ExportedFile:
+    """A file of a model, of a kind of `deep_images_hub.model_files`."""
+
+    kind: str
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class ExportedModel:
-    """The files of a model, after both gave the same answers as the model itself.
+    """The files of a model, after all of them gave the same answers as the model itself.
 
     Attributes:
-        largest_difference: of any probability between the model and one of its files.
+        files: by kind.
+        largest_difference: of any probability between the model and one of its files, but for the one in 8 bits, which is another
+            model: how good that one is must be measured.
     """
 
-    keras_file: Path
-    keras_sha256: str
-    onnx_file: Path
-    onnx_sha256: str
+    files: Mapping[str, ExportedFile]
     largest_difference: float
 
 
@@ -71,8 +83,10 @@ def export_model(
     labels: Sequence[Label],
     card: Mapping[str, Any],
     pictures: NDArray[np.uint8],
+    formats: Collection[str] = (),
+    representative: NDArray[np.uint8] | None = None,
 ) -> ExportedModel:
-    """Write a classifier as `model.keras` and `model.onnx`, load both again and compare them on real pictures.
+    """Write a classifier's files, load each again and compare them on real pictures.
 
     Args:
         classifier: from `with_softmax`.
@@ -80,6 +94,8 @@ def export_model(
         labels: by class index.
         card: JSON values; what is to be known of the model.
         pictures: (n, side, side, 3) uint8, n at least 1.
+        formats: kinds of file beside those that every model has: `saved_model`, `litert`, `litert_int8`.
+        representative: for `litert_int8`: pictures of the training split, as `pictures`.
 
     Raises:
         ExportMismatchError: a loaded file differs by more than TOLERANCE.
@@ -87,30 +103,58 @@ def export_model(
     inputs = pictures.astype(np.float32)
     explained = with_evidence(classifier)
     expected, evidence = explained.predict(inputs, verbose=0)
-    keras_file, onnx_file = folder / "model.keras", folder / "model.onnx"
-    classifier.save(keras_file)
-    _export_onnx(explained, onnx_file)
-    _describe(onnx_file, labels, card)
-    answers, places = _onnx_answers(onnx_file, inputs)
-    evidence_difference = np.abs(places - evidence).max() / max(1.0, np.abs(evidence).max())
+    paths = {kind: folder / file_kind(kind).file_name for kind in ("keras", "onnx", "labels", *formats)}
+    paths["labels"].write_text("".join(f"{' '.join(label.name.split())}\n" for label in labels), encoding="utf-8")
+    classifier.save(paths["keras"])
+    _export_onnx(explained, paths["onnx"])
+    _describe(paths["onnx"], labels, card)
+    answers, places = _onnx_answers(paths["onnx"], inputs)
     differences = {
-        keras_file: np.abs(keras.saving.load_model(keras_file, compile=False).predict(inputs, verbose=0) - expected).max(),
-        onnx_file: np.max([np.abs(answers - expected).max(), evidence_difference]),
+        "keras": _difference(keras.saving.load_model(paths["keras"], compile=False).predict(inputs, verbose=0), expected),
+        "onnx": max(_difference(answers, expected), _difference(places, evidence) / max(1.0, float(np.abs(evidence).max()))),
     }
-    for file, difference in differences.items():
+    if formats:
+        differences |= _write_tensorflow_files(classifier, paths, inputs, expected, representative)
+    for kind, difference in differences.items():
         # Written so that NaN, which compares as nothing, is a mismatch too.
         if not difference <= TOLERANCE:
             raise ExportMismatchError(
-                f"{file.name}, loaded again, differs from the trained model by up to {difference:.2g} in what it says of "
+                f"{paths[kind].name}, loaded again, differs from the trained model by up to {difference:.2g} in what it says of "
                 f"{len(pictures)} pictures; at most {TOLERANCE:.0e} was expected. The model is not published."
             )
-    return ExportedModel(
-        keras_file=keras_file,
-        keras_sha256=_sha256(keras_file),
-        onnx_file=onnx_file,
-        onnx_sha256=_sha256(onnx_file),
-        largest_difference=float(max(differences.values())),
-    )
+    files = {kind: ExportedFile(kind, path, _sha256(path), path.stat().st_size) for kind, path in paths.items()}
+    return ExportedModel(files, largest_difference=max(differences.values()))
+
+
+def _write_tensorflow_files(
+    classifier: keras.Model,
+    paths: Mapping[str, Path],
+    inputs: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    representative: NDArray[np.uint8] | None,
+) -> dict[str, float]:
+    """Write those of the kinds that are asked for, and return how far each is from the model where it should not be."""
+    from models.tensorflow_files import litert_answers, litert_of, saved_model_answers, write_saved_model, zip_folder
+
+    differences = {}
+    with TemporaryDirectory(prefix="saved-model-") as name:
+        folder = Path(name)
+        write_saved_model(classifier, folder)
+        if "saved_model" in paths:
+            zip_folder(folder, paths["saved_model"])
+            differences["saved_model"] = _difference(saved_model_answers(paths["saved_model"], inputs), expected)
+        if "litert" in paths:
+            paths["litert"].write_bytes(litert_of(folder))
+            differences["litert"] = _difference(litert_answers(paths["litert"].read_bytes(), inputs), expected)
+        if "litert_int8" in paths:
+            if representative is None:
+                raise InvalidInputError("A model in 8 bits needs pictures of the training split (`representative`).")
+            paths["litert_int8"].write_bytes(litert_of(folder, representative))
+    return differences
+
+
+def _difference(found: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+    return float(np.abs(found - expected).max())
 
 
 def _export_onnx(classifier: keras.Model, file: Path) -> None:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deep_images_hub.catalogue.models import ModelFile
 from deep_images_hub.errors import ConflictError
+from deep_images_hub.model_files import INT8, file_kind
 from deep_images_hub.object_store.keys import model_key
 from deep_images_hub.pretrained_weights import WeightsFile
 from deep_images_hub.wiring import Hub
 from models.calibration import fit_temperature
 from models.evaluate import HeldOut, judge, judge_scores
+from models.examples import at_even_steps
 from models.learning_curve import learning_curve
 from models.specs import backbone_spec
 from models.training_outcome import Trained
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 # Pictures of the test split on which the files are compared with the model.
 _PROOF_IMAGES = 16
+# Pictures of the training split by which the ranges of a model in 8 bits are set.
+_REPRESENTATIVE_IMAGES = 100
 # Largest difference of a probability between the model as it was judged, on features that may have been computed in bfloat16, and
 # as it is published, in float32 from the picture on.
 _JUDGED_TOLERANCE = 0.25
@@ -82,7 +87,7 @@ def publish(
     if features is not None:
         metrics["learning_curve"] = _learning_curve(plan, training_set, test, features)
         on_stage("outlook", {})
-    row = {
+    row: dict[str, Any] = {
         "backbone": plan.backbone,
         "weights": "scratch" if weights is None else weights.origin,
         "label_codes": [label.code for label in training_set.labels],
@@ -92,7 +97,8 @@ def publish(
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
         exported = _export(hub, plan, training_set, judged, row, Path(folder))
         metrics["export_difference"] = exported.largest_difference
-        row |= _stored(hub, plan, exported)
+        metrics |= _in_8_bits(hub, plan, training_set, exported)
+        row["files"] = _stored(hub, plan, exported)
     on_stage("export", {"export_difference": exported.largest_difference})
     return row
 
@@ -191,11 +197,9 @@ def _export(
 ) -> "ExportedModel":
     from models.export import ExportMismatchError, export_model
 
-    positions = training_set.positions("test")
-    proof = np.unique(np.linspace(0, len(positions) - 1, _PROOF_IMAGES).round().astype(int))
+    proof = at_even_steps(len(training_set.positions("test")), _PROOF_IMAGES)
     side_px = backbone_spec(plan.backbone).side_px
-    keys = [training_set.pictures[at].picture_key for at in positions[proof]]
-    pictures = np.stack([read_picture(hub.store, hub.settings, side_px, key) for key in keys])
+    pictures = _pictures(hub, plan, training_set, "test", _PROOF_IMAGES)
     said = judged.classifier.predict(pictures.astype(np.float32), verbose=0)
     difference = np.abs(said - judged.probabilities[proof]).max()
     if not difference <= _JUDGED_TOLERANCE:
@@ -213,18 +217,48 @@ def _export(
         "input": f"(n, {side_px}, {side_px}, 3) RGB 0..255: short side resized to {round(side_px * 256 / 224)}, middle cut out",
         "metrics": {name: row["metrics"][name] for name in headline},
     }
-    return export_model(judged.classifier, folder, labels=training_set.labels, card=card, pictures=pictures)
+    formats = frozenset(filter(None, hub.settings.model_formats.split(",")))
+    return export_model(
+        judged.classifier,
+        folder,
+        labels=training_set.labels,
+        card=card,
+        pictures=pictures,
+        formats=formats,
+        representative=_pictures(hub, plan, training_set, "train", _REPRESENTATIVE_IMAGES) if INT8 in formats else None,
+    )
 
 
-def _stored(hub: Hub, plan: TrainingPlan, exported: "ExportedModel") -> dict[str, str]:
-    keys = {}
-    for kind, file in (("keras", exported.keras_file), ("onnx", exported.onnx_file)):
-        keys[kind] = model_key(plan.run_id, plan.attempt, file.name)
-        if not hub.store.create_from_file(keys[kind], str(file)):
-            raise ConflictError(f"{keys[kind]} is there already: another process works on attempt {plan.attempt} of this run.")
-    return {
-        "keras_key": keys["keras"],
-        "keras_sha256": exported.keras_sha256,
-        "onnx_key": keys["onnx"],
-        "onnx_sha256": exported.onnx_sha256,
-    }
+def _pictures(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, split: str, count: int) -> NDArray[np.uint8]:
+    """Read so many pictures of a split, from its first to its last at even steps; all where there are fewer."""
+    positions = training_set.positions(split)
+    chosen = positions[at_even_steps(len(positions), count)]
+    side_px = backbone_spec(plan.backbone).side_px
+    return np.stack([read_picture(hub.store, hub.settings, side_px, training_set.pictures[at].picture_key) for at in chosen])
+
+
+def _in_8_bits(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, exported: "ExportedModel") -> dict[str, Any]:
+    """Judge the file in 8 bits on pictures of the test split; nothing where there is none."""
+    if INT8 not in exported.files:
+        return {}
+    from models.tensorflow_files import litert_answers
+
+    positions = training_set.positions("test")
+    model = exported.files[INT8].path.read_bytes()
+    keys = [training_set.pictures[at].picture_key for at in positions]
+    read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
+    step = hub.settings.feature_batch_size
+    chunks = (keys[start : start + step] for start in range(0, len(keys), step))
+    said = np.concatenate([litert_answers(model, of.astype(np.float32)) for _keys, of in read_ahead(read, chunks, list)])
+    is_right = said.argmax(axis=1) == training_set.class_index[positions]
+    return {"int8": {"test_top1": float(is_right.mean()), "images": len(positions)}}
+
+
+def _stored(hub: Hub, plan: TrainingPlan, exported: "ExportedModel") -> list[ModelFile]:
+    files = []
+    for kind, file in exported.files.items():
+        key = model_key(plan.run_id, plan.attempt, file.path.name)
+        if not hub.store.create_from_file(key, str(file.path), file_kind(kind).media_type):
+            raise ConflictError(f"{key} is there already: another process works on attempt {plan.attempt} of this run.")
+        files.append(ModelFile(kind, key, file.sha256, file.size_bytes))
+    return files

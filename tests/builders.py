@@ -25,7 +25,7 @@ from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.datasets import DatasetVersion
 from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.labels import Label, label_by_code, load_graph
-from deep_images_hub.catalogue.models import save_model
+from deep_images_hub.catalogue.models import ModelFile, save_model
 from deep_images_hub.catalogue.tables import (
     batches,
     descriptors,
@@ -287,10 +287,10 @@ class HubBuilder:
                 weights=weights,
                 label_codes=codes,
                 metrics=metrics or {},
-                keras_key=f"models/{run.id}/1/model.keras",
-                keras_sha256=hashlib.sha256(keras).hexdigest(),
-                onnx_key=f"models/{run.id}/1/model.onnx",
-                onnx_sha256=hashlib.sha256(body).hexdigest(),
+                files=[
+                    ModelFile(kind, f"models/{run.id}/1/model.{kind}", hashlib.sha256(of).hexdigest(), len(of))
+                    for kind, of in (("keras", keras), ("onnx", body))
+                ],
             )
             finish_run(connection, run_id=run.id, owner="test", status="succeeded", message="Trained.")
         return model_id

@@ -1,6 +1,7 @@
 """Trained models: the list, one of them with its report, trying it, and its files."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -10,8 +11,9 @@ from deep_images_hub.catalogue.images import pictures_by_sha256s
 from deep_images_hub.catalogue.model_answers import has_answers
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
-from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.images.decode import Photograph
+from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.predictions import Answer, photograph_of_upload
 from webapp.access import public, requires
 from webapp.confusions import MATRIX_LABELS, OPEN_LABELS, largest_confusions, matrix_rows
@@ -21,6 +23,7 @@ from webapp.outlook import calibration, outlook
 from webapp.paging import cursor
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
+from webapp.sending import send
 from webapp.services import hub, services
 
 blueprint = Blueprint("models", __name__, url_prefix="/models")
@@ -121,7 +124,8 @@ def predict(model: TrainedModel, body: bytes) -> tuple[Photograph, list[Answer]]
     """Return a photograph and what it shows, likeliest first. Raises InvalidInputError when the bytes are none."""
     settings = hub().settings
     photograph = photograph_of_upload(body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px)
-    classifier = services().models.classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+    onnx = model.file("onnx")
+    classifier = services().models.classifier(key=onnx.key, sha256=onnx.sha256)
     return photograph, classifier.answers(photograph.picture, limit=ANSWERS)
 
 
@@ -138,29 +142,32 @@ def _shown(photograph: Photograph, answers: list[Answer]) -> list[ShownAnswer]:
     ]
 
 
-@blueprint.get("/<int:model_id>/files/<kind>")
+@blueprint.get("/<int:model_id>/files/<model_file>")
 @requires("predict")
-def file(model_id: int, kind: str) -> ResponseReturnValue:
-    """Give one of a model's files: `model.keras` or `model.onnx`."""
-    return model_file(model_id, kind)
+def file(model_id: int, model_file: str) -> ResponseReturnValue:
+    """Give one of a model's files by what it is called, such as `model.onnx`."""
+    return send_model_file(model_id, model_file)
 
 
-def model_file(model_id: int, kind: str) -> Response:
-    """Send one of a model's files. Raises NotFoundError."""
+@dataclass(frozen=True)
+class _SentFile:
+    """A file of a model in the store, as `sending.send` takes it."""
+
+    store: ObjectStore
+    key: str
+    name: str
+    media_type: str
+
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield its bytes from some byte on."""
+        return self.store.read_blocks(self.key, start=start)
+
+
+def send_model_file(model_id: int, file_name: str) -> Response:
+    """Send one of a model's files, whole or from some byte on. Raises NotFoundError."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
-    files = {
-        "model.keras": (model.keras_key, model.keras_sha256),
-        "model.onnx": (model.onnx_key, model.onnx_sha256),
-    }
-    if kind not in files:
-        raise NotFoundError(f"A model has the files {' and '.join(files)}, not {kind!r}.")
-    key, sha256 = files[kind]
-    store = hub().store
-    size_bytes = store.stat(key).size_bytes
-    response = Response(store.read_blocks(key) if request.method == "GET" else b"", mimetype="application/octet-stream")
-    response.content_length = size_bytes
-    response.set_etag(sha256)
-    response.headers["Content-Disposition"] = f'attachment; filename="{model.backbone}-{model.id}-{kind}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    found, store = model.file_named(file_name), hub().store
+    size_bytes = store.stat(found.key).size_bytes if found.size_bytes is None else found.size_bytes
+    sent = _SentFile(store, found.key, f"{model.backbone}-{model.id}-{file_name}", found.of_kind.media_type)
+    return send(sent, etag=found.sha256, size_bytes=size_bytes, sha256=found.sha256)

@@ -1,20 +1,43 @@
-"""Send files that are made while they are sent: whole, from some byte on, or just what they are."""
+"""Send large files, those that are made while they are sent too: whole, from some byte on, or just what they are."""
 
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from typing import Protocol
 
 from flask import Response, request
 
 from deep_images_hub.catalogue.export_files import KnownFile
-from deep_images_hub.datasets.exports.files import ExportFile
 
 _BLOCK_BYTES = 1 << 18
 
 
+class SentFile(Protocol):
+    """A file that can be sent from any byte on."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is saved."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What it holds, as HTTP says it."""
+        ...
+
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield its bytes from some byte on."""
+        ...
+
+
 def send(
-    file: ExportFile, *, etag: str, size_bytes: int | None, sha256: str | None, keep: Callable[[KnownFile], None]
+    file: SentFile,
+    *,
+    etag: str,
+    size_bytes: int | None,
+    sha256: str | None,
+    keep: Callable[[KnownFile], None] = lambda _found: None,
 ) -> Response:
     """Answer a request for a file with all of it, or with the range that is asked for where its length is known.
 

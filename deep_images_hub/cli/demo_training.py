@@ -79,12 +79,12 @@ def download(hub: Hub, model: TrainedModel) -> tuple[Path, Path]:
     folder = hub.settings.home / "downloads" / f"model-{model.id}"
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for key, suffix in ((model.keras_key, ".keras"), (model.onnx_key, ".onnx")):
+    for kind, suffix in (("keras", ".keras"), ("onnx", ".onnx")):
         file = folder / f"{model.backbone}{suffix}"
         if not file.exists():
             part = file.with_suffix(".part")
             with part.open("wb") as model_file:
-                for block in hub.store.read_blocks(key):
+                for block in hub.store.read_blocks(model.file(kind).key):
                     model_file.write(block)
             part.replace(file)
         files.append(file)
@@ -101,5 +101,6 @@ def ask(hub: Hub, model: TrainedModel) -> tuple[str, list[Answer]]:
     )
     if isinstance(photograph, Refusal):
         raise UnavailableError(f"The stored picture {picture.picture_key} cannot be read: {photograph.detail}")
-    classifier = OpenModels(hub.store).classifier(key=model.onnx_key, sha256=model.onnx_sha256)
+    onnx = model.file("onnx")
+    classifier = OpenModels(hub.store).classifier(key=onnx.key, sha256=onnx.sha256)
     return label.name, classifier.answers(photograph.picture, limit=_ANSWERS)

@@ -286,7 +286,7 @@ class HubClient:
 
     def download_model(self, model_id: int, folder: str | Path, *, shows_progress: bool | None = None) -> list[DownloadedFile]:
         """Download a model's files into a folder."""
-        wanted = [WantedFile(of.name, of.url, of.sha256, None, of.sha256) for of in self.model(model_id).files]
+        wanted = [WantedFile(of.name, of.url, of.sha256, of.size_bytes, of.sha256) for of in self.model(model_id).files]
         return self._download(wanted, Path(folder), f"Model {model_id}", WORKERS, shows_progress)
 
     def predict(self, model_id: int, picture: bytes | str | Path) -> list[Prediction]:

@@ -89,9 +89,9 @@ class FolderStore:
         with self._reading(key), self._path(key).open("rb") as file:
             return file.read()
 
-    def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
+    def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES, *, start: int = 0) -> Iterator[bytes]:
         """Yield an object in blocks. A replaced object is read to its old end."""
-        return begun(self._blocks(self._path(key), key, block_bytes))
+        return begun(self._blocks(self._path(key), key, block_bytes, start))
 
     def stat(self, key: str) -> ObjectStat:
         """Return an object's size."""
@@ -178,10 +178,11 @@ class FolderStore:
             # `replace` has moved it away.
             path.unlink(missing_ok=True)
 
-    def _blocks(self, path: Path, key: str, block_bytes: int) -> Iterator[bytes]:
+    def _blocks(self, path: Path, key: str, block_bytes: int, start: int) -> Iterator[bytes]:
         with self._reading(key):
             file = path.open("rb")
         with file:
+            file.seek(start)
             while True:
                 with self._translated(key):
                     block = file.read(block_bytes)

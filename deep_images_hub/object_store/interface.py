@@ -77,8 +77,12 @@ class ObjectStore(Protocol):
         """Return a whole object. Raises NotFoundError."""
         ...
 
-    def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
-        """Yield an object in blocks, memory flat. Raises NotFoundError at the call, before the first block is asked for."""
+    def read_blocks(self, key: str, block_bytes: int = 1 << 20, *, start: int = 0) -> Iterator[bytes]:
+        """Yield an object in blocks, memory flat. Raises NotFoundError at the call, before the first block is asked for.
+
+        Args:
+            start: bytes at the beginning that are left out, fewer than the object has.
+        """
         ...
 
     def stat(self, key: str) -> ObjectStat:

@@ -92,12 +92,12 @@ class S3Store:
         """Return a whole object."""
         return b"".join(self.read_blocks(key))
 
-    def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
+    def read_blocks(self, key: str, block_bytes: int = 1 << 20, *, start: int = 0) -> Iterator[bytes]:
         """Yield an object in blocks. A connection that breaks is taken up where it broke.
 
-        Raises UnavailableError in the end when the bytes are not those that were stored (`etag`).
+        Raises UnavailableError in the end when the bytes are not those that were stored (`etag`); of a part nobody can say.
         """
-        return begun(self._blocks(self._name(key), block_bytes))
+        return begun(self._blocks(self._name(key), block_bytes, start))
 
     def stat(self, key: str) -> ObjectStat:
         """Return an object's size."""
@@ -231,16 +231,18 @@ class S3Store:
         with suppress(ClientError, BotoCoreError):
             self._client.abort_multipart_upload(Bucket=self.bucket, Key=name, UploadId=upload)
 
-    def _blocks(self, name: str, block_bytes: int) -> Iterator[bytes]:
+    def _blocks(self, name: str, block_bytes: int, start: int) -> Iterator[bytes]:
         """Yield an object in blocks, asking for the rest again when the connection breaks."""
-        offset_bytes, tries = 0, 0
-        answer = self._get(name)
-        size_bytes, version, check = answer["ContentLength"], answer["ETag"], BodyCheck(answer)
+        offset_bytes, tries = start, 0
+        answer = self._get(name, **({"Range": f"bytes={start}-"} if start else {}))
+        size_bytes, version = start + answer["ContentLength"], answer["ETag"]
+        check = None if start else BodyCheck(answer)
         while True:
             with closing(answer["Body"]) as body:
                 try:
                     while block := body.read(block_bytes):
-                        check.add(block)
+                        if check is not None:
+                            check.add(block)
                         yield block
                         offset_bytes, tries = offset_bytes + len(block), 0
                     return self._require_as_stored(check, name)
@@ -257,8 +259,8 @@ class S3Store:
             # The same version only: half of one object and half of another would be nobody's.
             answer = self._get(name, Range=f"bytes={offset_bytes}-", IfMatch=version)
 
-    def _require_as_stored(self, check: BodyCheck, name: str) -> None:
-        if self.service.etag_is_md5 and not check.is_as_stored():
+    def _require_as_stored(self, check: BodyCheck | None, name: str) -> None:
+        if check is not None and self.service.etag_is_md5 and not check.is_as_stored():
             raise self._other_bytes(name, "their MD5 is not its ETag. If its ETags are never MD5s, set HUB_S3_ETAG_IS_MD5=false")
 
     def _other_bytes(self, name: str, problem: str) -> UnavailableError:

@@ -99,8 +99,10 @@ class Model(Answer):
 class ModelFile(Answer):
     """A file of a model."""
 
+    kind: str = Field(description="`keras`, `saved_model` (a zip), `onnx`, `litert`, `litert_int8` or `labels`.")
     name: str
     sha256: str
+    size_bytes: int | None = Field(description="null: of a model from before sizes were kept.")
     url: str
 
 

@@ -312,6 +312,14 @@ with contents (table_name, content) as (
     join training_runs on training_runs.id = trained_models.run_id
     join dataset_versions on dataset_versions.id = training_runs.version_id
     join images on images.id = model_answers.image_id
+    union all
+    select
+        'model_files',
+        row(dataset_versions.digest, trained_models.backbone, trained_models.label_codes, model_files.kind)::text
+    from model_files
+    join trained_models on trained_models.id = model_files.model_id
+    join training_runs on training_runs.id = trained_models.run_id
+    join dataset_versions on dataset_versions.id = training_runs.version_id
 ),
 hashed as (
     select table_name, encode(sha256(convert_to(content, 'UTF8')), 'hex') as content_hash

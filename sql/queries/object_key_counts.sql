@@ -9,7 +9,7 @@ select
     + (select count(*) from batches)
     + (select count(*) from upload_files where upload_files.object_key is not null)
 union all
-select 'models/', 2 * count(*) from trained_models
+select 'models/', count(*) from model_files
 union all
 select 'thumbnails/', count(*) from images
 union all

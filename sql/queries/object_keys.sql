@@ -19,9 +19,7 @@ names (area, key) as (
     union all
     select 'landing/', object_key from upload_files where object_key is not null
     union all
-    select 'models/', keras_key from trained_models
-    union all
-    select 'models/', onnx_key from trained_models
+    select 'models/', key from model_files
     union all
     select 'thumbnails/', thumbnail_key from images
     union all

@@ -17,7 +17,7 @@ where
             or exists (select from batches where batches.manifest_key = asked.key)
             or exists (select from upload_files where upload_files.object_key = asked.key)
         when 'models/' then
-            exists (select from trained_models where asked.key in (trained_models.keras_key, trained_models.onnx_key))
+            exists (select from model_files where model_files.key = asked.key)
         when 'thumbnails/' then
             exists (select from images where images.sha256 = asked.sha256 and images.thumbnail_key = asked.key)
             or asked.key in (select thumbnail_key from staged_decisions where thumbnail_key is not null)

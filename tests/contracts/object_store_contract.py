@@ -133,6 +133,7 @@ class ObjectStoreContract:
         blocks = list(store.read_blocks("models/weights", block_bytes=1 << 20))
         assert max(map(len, blocks)) <= 1 << 20
         assert b"".join(blocks) == body
+        assert b"".join(store.read_blocks("models/weights", start=len(body) - 3_000_000)) == body[-3_000_000:]
         assert store.read("models/weights") == body
         assert not store.create_from_file("models/weights", str(local))
 

@@ -110,6 +110,8 @@ def test_crowd_intake_features_and_training_on_two_workers_with_s3(settings: Set
         assert model_id is not None
         model = model_by_id(connection, model_id)
     assert model.label_codes == sorted(LABELS)
-    answers = Classifier(hub.store.read(model.onnx_key)).answers(Image.open(io.BytesIO(photographs(1, seed="Tea")[0])), limit=5)
+    answers = Classifier(hub.store.read(model.file("onnx").key)).answers(
+        Image.open(io.BytesIO(photographs(1, seed="Tea")[0])), limit=5
+    )
     assert {answer.label_code for answer in answers} == set(LABELS)
     hub.engine.dispose()

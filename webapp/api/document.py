@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 import deep_images_hub
 from deep_images_hub.api_tokens import SCOPES
+from deep_images_hub.model_files import FILE_KINDS
 from deep_images_hub.wire.base import MAX_ID, Asked, Problem
 from webapp.api.operations import JSON, TAGS, Operation, api
 from webapp.api.problems import PROBLEM
@@ -17,7 +18,7 @@ from webapp.api.problems import PROBLEM
 _SCHEMAS = "#/components/schemas/{model}"
 _TEXT_PARAMETERS: dict[str, dict[str, Any]] = {
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    "kind": {"type": "string", "enum": ["model.keras", "model.onnx"]},
+    "model_file": {"type": "string", "enum": [kind.file_name for kind in FILE_KINDS]},
 }
 _ABOUT = """What the portal does, for programs.
 

@@ -10,7 +10,7 @@ from deep_images_hub.wire.base import PageAsked
 from webapp.access import public, requires
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
-from webapp.models import model_file, predict
+from webapp.models import predict, send_model_file
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
 from webapp.services import hub
@@ -37,7 +37,6 @@ def read_model(model_id: int) -> wire.ModelDetail:
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
         taken_down = sum(stone.is_own for stone in tombstones(connection, model.version_id))
-    files = {"model.keras": model.keras_sha256, "model.onnx": model.onnx_sha256}
     return wire.ModelDetail(
         **_model(model).model_dump(),
         labels=[wire.ModelLabel.model_validate(label) for label in model_report(model).labels],
@@ -45,20 +44,22 @@ def read_model(model_id: int) -> wire.ModelDetail:
         taken_down=taken_down,
         files=[
             wire.ModelFile(
-                name=name,
-                sha256=sha256,
-                url=url_for("api.download_model", model_id=model_id, kind=name, _external=True),
+                kind=file.kind,
+                name=file.of_kind.file_name,
+                sha256=file.sha256,
+                size_bytes=file.size_bytes,
+                url=url_for("api.download_model", model_id=model_id, model_file=file.of_kind.file_name, _external=True),
             )
-            for name, sha256 in files.items()
+            for file in model.files
         ],
     )
 
 
-@api.get("/models/<int:model_id>/files/<kind>", tag="Models", gives=("application/octet-stream",))
+@api.get("/models/<int:model_id>/files/<model_file>", tag="Models", gives=("application/octet-stream",))
 @requires("predict")
-def download_model(model_id: int, kind: str) -> Response:
-    """Give one of a model's files: `model.keras` or `model.onnx`. The ETag is its sha256."""
-    return model_file(model_id, kind)
+def download_model(model_id: int, model_file: str) -> Response:
+    """Give one of a model's files, as `files` of the model names it. The ETag is its sha256; ranges are answered."""
+    return send_model_file(model_id, model_file)
 
 
 @api.post("/models/<int:model_id>/predictions", tag="Models", takes=_PICTURES, answer=wire.Predictions)

@@ -32,6 +32,7 @@ from deep_images_hub.catalogue.tables.sending import (
 from deep_images_hub.catalogue.tables.shared import metadata
 from deep_images_hub.catalogue.tables.training import (
     model_answers,
+    model_files,
     trained_models,
     training_changes,
     training_events,
@@ -73,6 +74,7 @@ __all__ = [
     "labels",
     "metadata",
     "model_answers",
+    "model_files",
     "notices",
     "picture_reports",
     "places",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     REAL,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -17,7 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from deep_images_hub.catalogue.tables.shared import created_at, id_column, metadata, one_of
+from deep_images_hub.catalogue.tables.shared import SHA256, created_at, id_column, metadata, one_of
+from deep_images_hub.model_files import KIND_NAMES
 from deep_images_hub.training import FAILURES, RUN_STATUSES, TRAINING_METHODS
 
 training_runs = Table(
@@ -98,10 +100,6 @@ trained_models = Table(
     ),
     Column("label_codes", JSONB, nullable=False, comment="position = class index"),
     Column("metrics", JSONB, nullable=False),
-    Column("keras_key", Text, nullable=False),
-    Column("keras_sha256", Text, nullable=False),
-    Column("onnx_key", Text, nullable=False),
-    Column("onnx_sha256", Text, nullable=False),
     created_at(),
 )
 
@@ -122,4 +120,15 @@ model_answers = Table(
     CheckConstraint("truth >= 0 and said >= 0 and truth_rank > 0", name="known_classes"),
     Index("ix_model_answers_cell", "model_id", "truth", "said", "score", "image_id"),
     Index("ix_model_answers_wrong", "model_id", "score", "image_id", postgresql_where=text("said <> truth")),
+)
+
+model_files = Table(
+    "model_files",
+    metadata,
+    Column("model_id", ForeignKey("trained_models.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("sha256", Text, CheckConstraint(f"sha256 ~ '{SHA256}'", name="sha256_form"), nullable=False),
+    Column("size_bytes", BigInteger, comment="null: of a model from before sizes were kept"),
+    one_of("kind", KIND_NAMES),
 )

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.datasets import candidates, save_version
-from deep_images_hub.catalogue.models import model_by_id, models, save_model
+from deep_images_hub.catalogue.models import ModelFile, model_by_id, models, save_model
 from deep_images_hub.catalogue.training import (
     TrainingRun,
     add_event,
@@ -61,6 +61,10 @@ def take(connection: Connection, owner: str = "w1") -> TrainingRun:
     return run
 
 
+def file_of(kind: str, key: str) -> ModelFile:
+    return ModelFile(kind, key, "1" * 64, 7)
+
+
 def test_take_run_from_an_empty_queue_is_none(connection: Connection) -> None:
     assert take_run(connection, owner="w1", lease_s=60) is None
 
@@ -80,10 +84,7 @@ def test_run_from_request_to_model(connection: Connection, version_id: int) -> N
         weights="imagenet",
         label_codes=["apple", "hell's"],
         metrics={"accuracy": 0.75, "per_label": {"apple": 1.0}},
-        keras_key="k",
-        keras_sha256="1",
-        onnx_key="o",
-        onnx_sha256="2",
+        files=[file_of("onnx", "o"), file_of("keras", "k")],
     )
     finish_run(connection, run_id=run_id, owner="w1", status="succeeded", message="Accuracy 75 %.")
 
@@ -96,6 +97,7 @@ def test_run_from_request_to_model(connection: Connection, version_id: int) -> N
     assert events_of(connection, run_id=run_id, after_id=first.id) == [second]
     model = model_by_id(connection, model_id)
     assert (model.label_codes, model.metrics["per_label"], model.version_id) == (["apple", "hell's"], {"apple": 1.0}, version_id)
+    assert [file.kind for file in model.files] == ["keras", "onnx"]
     assert models(connection) == [model]
     assert models(connection, before_id=model_id) == []
     assert take_run(connection, owner="w2", lease_s=60) is None
@@ -108,15 +110,16 @@ def test_save_model_of_a_later_attempt_takes_the_place_of_the_first(connection: 
         "weights": "scratch",
         "label_codes": ["a"],
         "metrics": {},
-        "keras_sha256": "1",
-        "onnx_sha256": "2",
     }
 
-    first = save_model(connection, run_id=run_id, keras_key="1/k", onnx_key="1/o", **values)
-    second = save_model(connection, run_id=run_id, keras_key="2/k", onnx_key="2/o", **values)
+    first = save_model(connection, run_id=run_id, files=[file_of("keras", "1/k"), file_of("onnx", "1/o")], **values)
+    second = save_model(connection, run_id=run_id, files=[file_of("onnx", "2/o")], **values)
 
     assert first == second
-    assert model_by_id(connection, first).keras_key == "2/k"
+    model = model_by_id(connection, first)
+    assert model.files == (file_of("onnx", "2/o"),)
+    with pytest.raises(NotFoundError, match=r"model\.onnx, not 'model\.keras'"):
+        model.file_named("model.keras")
 
 
 def test_runs_are_taken_from_who_has_fewest_under_way_then_oldest(connection: Connection, version_id: int) -> None:

@@ -1,6 +1,9 @@
 """Real Keras on tiny networks: weights files, preprocessing, features, heads, distortion, export."""
 
+import hashlib
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -11,6 +14,7 @@ import pytest
 from PIL import Image
 
 from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.model_files import file_kind
 from deep_images_hub.predictions import Classifier
 from models.backbones import build_backbone, build_observer, write_random_weights
 from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
@@ -20,6 +24,7 @@ from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_
 from models.features import TOP_CLASSES, dtype_policy, observe
 from models.ghost_batch_norm import GROUP_ROWS, GhostBatchNormalization
 from models.head import FeatureScale, class_probabilities, for_unscaled_features, hide_features
+from models.tensorflow_files import litert_answers, saved_model_answers, zip_folder
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
@@ -218,14 +223,22 @@ def exported(backbone: keras.Model, tmp_path_factory: pytest.TempPathFactory) ->
     head = [random.normal(size=(8, 3)).astype(np.float32), random.normal(size=3).astype(np.float32)]
     classifier = with_softmax(with_head(backbone, head))
     folder = tmp_path_factory.mktemp("exported")
-    return export_model(classifier, folder, labels=LABELS, card={"backbone": "tiny_vgg", "run": 7}, pictures=pictures_of(6))
+    return export_model(
+        classifier,
+        folder,
+        labels=LABELS,
+        card={"backbone": "tiny_vgg", "run": 7},
+        pictures=pictures_of(6),
+        formats=("saved_model", "litert", "litert_int8"),
+        representative=pictures_of(20),
+    )
 
 
 def test_exported_files_answer_alike(exported: ExportedModel) -> None:
     pictures = pictures_of(9).astype(np.float32)
-    classifier = keras.saving.load_model(exported.keras_file, compile=False)
+    classifier = keras.saving.load_model(exported.files["keras"].path, compile=False)
     expected = classifier.predict(pictures, verbose=0)
-    portal = Classifier(exported.onnx_file.read_bytes())
+    portal = Classifier(exported.files["onnx"].path.read_bytes())
 
     assert exported.largest_difference <= TOLERANCE
     np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-5)
@@ -233,6 +246,37 @@ def test_exported_files_answer_alike(exported: ExportedModel) -> None:
         answers = portal.answers(Image.fromarray(picture), limit=3)
         by_name = {answer.label_name: answer.score for answer in answers}
         assert [by_name[label.name] for label in LABELS] == pytest.approx(probabilities.tolist(), abs=TOLERANCE)
+
+
+def test_files_of_tensorflow_answer_alike_and_say_what_they_are_called(exported: ExportedModel) -> None:
+    inputs = pictures_of(9).astype(np.float32)
+    expected = keras.saving.load_model(exported.files["keras"].path, compile=False).predict(inputs, verbose=0)
+    paths = {kind: file.path for kind, file in exported.files.items()}
+
+    np.testing.assert_allclose(saved_model_answers(paths["saved_model"], inputs), expected, atol=TOLERANCE)
+    np.testing.assert_allclose(litert_answers(paths["litert"].read_bytes(), inputs), expected, atol=TOLERANCE)
+    # Eight bits are another model, about as good.
+    np.testing.assert_allclose(litert_answers(paths["litert_int8"].read_bytes(), inputs), expected, atol=0.1)
+    assert exported.files["litert_int8"].size_bytes != exported.files["litert"].size_bytes
+    assert paths["labels"].read_text(encoding="utf-8").splitlines() == [label.name for label in LABELS]
+    for kind, file in exported.files.items():
+        assert file.path.name == file_kind(kind).file_name
+        assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
+
+
+def test_zip_of_a_folder_is_the_same_bytes_every_time(tmp_path: Path) -> None:
+    zips = []
+    for number, order in enumerate(("ab", "ba")):
+        folder = tmp_path / str(number)
+        for name in order:
+            (folder / name).mkdir(parents=True)
+            (folder / name / "file").write_bytes(name.encode())
+        zip_folder(folder, tmp_path / f"{number}.zip")
+        zips.append((tmp_path / f"{number}.zip").read_bytes())
+
+    assert zips[0] == zips[1]
+    with zipfile.ZipFile(io.BytesIO(zips[0])) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"a/file": b"a", "b/file": b"b"}
 
 
 def pictures_cropped() -> np.ndarray:
@@ -257,10 +301,10 @@ def test_evidence_of_all_places_adds_up_to_what_the_network_says(backbone: keras
 
 
 def test_portal_finds_the_evidence_where_the_network_has_it(exported: ExportedModel, backbone: keras.Model) -> None:
-    classifier = keras.saving.load_model(exported.keras_file, compile=False)
+    classifier = keras.saving.load_model(exported.files["keras"].path, compile=False)
     _, expected = with_evidence(classifier).predict(pictures_cropped()[[2]], verbose=0)
 
-    answers = Classifier(exported.onnx_file.read_bytes()).answers(Image.fromarray(pictures_of(9, 37)[2]), limit=3)
+    answers = Classifier(exported.files["onnx"].path.read_bytes()).answers(Image.fromarray(pictures_of(9, 37)[2]), limit=3)
 
     for answer in answers:
         of_label = expected[0][..., [label.code for label in LABELS].index(answer.label_code)]
@@ -268,7 +312,7 @@ def test_portal_finds_the_evidence_where_the_network_has_it(exported: ExportedMo
 
 
 def test_exported_onnx_names_its_labels_and_what_it_is(exported: ExportedModel) -> None:
-    model = onnx.load(exported.onnx_file)
+    model = onnx.load(exported.files["onnx"].path)
     texts = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
 
     assert texts["labels"] == [{"code": label.code, "name": label.name} for label in LABELS]

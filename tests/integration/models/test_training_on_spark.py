@@ -1,5 +1,6 @@
 """Features and training on a real Spark, a real catalogue and a real store, with networks small enough for it."""
 
+import hashlib
 import io
 from argparse import Namespace
 from collections.abc import Iterator
@@ -161,8 +162,10 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
         assert (found.truth, found.said) == (example["truth"], example["said"])
         assert found.score == pytest.approx(example["score"], abs=1e-4)
     assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])
+    assert [file.kind for file in model.files] == ["keras", "saved_model", "onnx", "litert", "labels"]
+    assert all(hashlib.sha256(hub.store.read(file.key)).hexdigest() == file.sha256 for file in model.files)
     # The published file answers, by the portal's own reader.
-    answers = Classifier(hub.store.read(model.onnx_key)).answers(
+    answers = Classifier(hub.store.read(model.file("onnx").key)).answers(
         Image.open(io.BytesIO(drawn("bar", np.random.default_rng(0)))), limit=3
     )
     assert sum(answer.score for answer in answers) == pytest.approx(1, abs=1e-4)

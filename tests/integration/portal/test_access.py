@@ -59,7 +59,7 @@ PROMISED = {
     "GET /models/<int:model_id>/answers": ANYBODY,
     "GET /models/<int:model_id>/try": _needs("predict"),
     "POST /models/<int:model_id>/try": _needs("predict"),
-    "GET /models/<int:model_id>/files/<kind>": _needs("predict"),
+    "GET /models/<int:model_id>/files/<model_file>": _needs("predict"),
     "GET /sign-in": ANYBODY,
     "POST /sign-in": ANYBODY,
     "POST /sign-out": ANY_ACCOUNT,
@@ -134,7 +134,7 @@ VALUES: dict[str, object] = {
     "format_name": "csv",
     "file_name": "labels.csv",
     "token": "none",
-    "kind": "model.onnx",
+    "model_file": "model.onnx",
     "batch_key": "batch-0",
     "upload_key": "none",
 }

@@ -64,7 +64,7 @@ PROMISED = {
     "POST /runs/{run_id}/repeat": "train",
     "GET /models": None,
     "GET /models/{model_id}": None,
-    "GET /models/{model_id}/files/{kind}": "predict",
+    "GET /models/{model_id}/files/{model_file}": "predict",
     "POST /models/{model_id}/predictions": "predict",
     "GET /demands": None,
     "POST /demands": "report",
@@ -100,7 +100,7 @@ VALUES = {
     "position": 0,
     "format_name": "none",
     "file_name": "none",
-    "kind": "model.none",
+    "model_file": "model.none",
 }
 
 

@@ -314,6 +314,11 @@ def test_model_files_are_downloaded_by_premium_accounts(signed_in, portal) -> No
     answer = client.get(f"/models/{portal.model_id}/files/model.onnx")
     assert int(answer.headers["Content-Length"]) == len(answer.data)
     assert answer.headers["ETag"].strip('"') == hashlib.sha256(answer.data).hexdigest()
+    rest = client.get(f"/models/{portal.model_id}/files/model.onnx", headers={"Range": "bytes=100-"})
+    assert (rest.status_code, rest.data) == (206, answer.data[100:])
+    page = client.get(f"/models/{portal.model_id}").text
+    assert hashlib.sha256(answer.data).hexdigest() in page
+    assert f'href="/models/{portal.model_id}/files/model.keras"' in page
     assert client.get(f"/models/{portal.model_id}/files/model.pickle").status_code == 404
 
 

@@ -20,12 +20,12 @@ class FailingStore(FolderStore):
     asked: list[str] | None = None
     full: bool = False
 
-    def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
+    def read_blocks(self, key: str, block_bytes: int = 1 << 20, *, start: int = 0) -> Iterator[bytes]:
         if self.asked is not None:
             self.asked.append(key)
         if "gone" in key:
             raise UnavailableError("The store does not answer.")
-        return super().read_blocks(key, block_bytes)
+        return super().read_blocks(key, block_bytes, start=start)
 
     def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
         if self.full and key.startswith("thumbnails/"):
@@ -37,7 +37,7 @@ class FailingStore(FolderStore):
 class LyingStore(FolderStore):
     """A folder that gives other bytes than it has, or none."""
 
-    def read_blocks(self, key: str, block_bytes: int = 1 << 20) -> Iterator[bytes]:
+    def read_blocks(self, key: str, block_bytes: int = 1 << 20, *, start: int = 0) -> Iterator[bytes]:
         if "lost" in key:
             raise NotFoundError("It was here a moment ago.")
         return iter([bytes(31_000_000)] if "long" in key else [b""])
