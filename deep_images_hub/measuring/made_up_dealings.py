@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.catalogue.datasets import DatasetVersion, version_by_id
 from deep_images_hub.catalogue.label_proposals import propose_label
-from deep_images_hub.catalogue.models import save_model
+from deep_images_hub.catalogue.models import ModelFile, save_model
 from deep_images_hub.catalogue.training import finish_run, request_run, take_run
 from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
@@ -94,10 +94,7 @@ def _train(connection: Connection, version: DatasetVersion, codes: list[str]) ->
         weights="imagenet",
         label_codes=codes,
         metrics=_metrics(codes),
-        keras_key="models/bench.keras",
-        keras_sha256="0" * 64,
-        onnx_key="models/bench.onnx",
-        onnx_sha256="0" * 64,
+        files=[ModelFile(kind, f"models/{run.id}/bench.{kind}", "0" * 64, 1) for kind in ("keras", "onnx")],
     )
     finish_run(connection, run_id=run.id, owner=_WORKER, status="succeeded", message="Ready.")
 
