@@ -12,8 +12,9 @@ harmless. What runs in Spark's partitions is in `deciding`.
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import takewhile
 from typing import NoReturn
 
 from pyspark.sql import SparkSession
@@ -24,7 +25,7 @@ from deep_images_hub.catalogue.intake import (
     BatchProgress,
     intake_attempt,
     intake_progress,
-    merge_batch,
+    merge_batches,
     put_decisions_aside,
     remove_dead_attempts,
     take_up_decisions,
@@ -44,6 +45,8 @@ _PAGE_BATCHES = 1000
 # Batches whose progress is asked for at once, and how long to wait when the first of them is not decided yet.
 _WINDOW_BATCHES = 256
 _POLL_S = 0.5
+# Photographs whose batches are merged in one transaction: about a second of work, in which others who merge wait.
+_MERGED_AT_ONCE = 500
 
 
 def intake(hub: Hub, given: Namespace, spark: SparkSession) -> int:
@@ -139,17 +142,21 @@ class _Merger:
         """Merge what is decided at the begin of a window, and return how many batches that were."""
         with self._engine.begin() as connection:
             found = intake_progress(connection, attempt=self._attempt, batch_ids=[batch.id for batch in window])
-        for position, (batch, state) in enumerate(zip(window, found, strict=True)):
+        decided = list(takewhile(lambda state: state.is_closed or state.decided_count >= state.submitted_count, found))
+        whole = [state for state in decided if not state.is_closed and not state.unavailable_count]
+        # In order of their ids, also beside those that stay: of equal photographs the first to be merged becomes the picture.
+        for group in _groups(whole):
+            self._merge(group)
+            progress.advance(sum(state.submitted_count for state in group))
+        for batch, state in zip(window, decided, strict=False):
             if state.is_closed:
                 self._elsewhere += 1
-            elif state.decided_count < state.submitted_count:
-                return position
             elif state.unavailable_count:
                 self._leave_pending(batch, state)
             else:
-                self._merge(batch)
-            progress.advance(batch.submitted_count)
-        return len(window)
+                continue
+            progress.advance(state.submitted_count)
+        return len(decided)
 
     def _leave_pending(self, batch: PendingBatch, state: BatchProgress) -> None:
         with self._engine.begin() as connection:
@@ -158,16 +165,15 @@ class _Merger:
         self._unavailable_photographs += state.unavailable_count
         self._problem = self._problem or state.problem
 
-    def _merge(self, batch: PendingBatch) -> None:
+    def _merge(self, group: Sequence[BatchProgress]) -> None:
         with self._engine.begin() as connection:
-            merged = merge_batch(connection, attempt=self._attempt, batch_id=batch.id)
-        if merged is None:
-            self._elsewhere += 1
-            return
-        self._merged += 1
-        self._on_merged()
-        self._accepted += merged.accepted_count
-        self._rejected += merged.rejected_count
+            merged = merge_batches(connection, attempt=self._attempt, batch_ids=[state.batch_id for state in group])
+        self._elsewhere += len(group) - len(merged)
+        self._merged += len(merged)
+        self._accepted += sum(batch.accepted_count for batch in merged)
+        self._rejected += sum(batch.rejected_count for batch in merged)
+        if merged:
+            self._on_merged()
 
     def report(self) -> int:
         """Say what was done, and return the job's exit status."""
@@ -183,6 +189,20 @@ class _Merger:
             )
             return 1
         return 0
+
+
+def _groups(states: Iterable[BatchProgress]) -> Iterator[list[BatchProgress]]:
+    """Yield neighbours that are merged together: up to _MERGED_AT_ONCE photographs, or one batch that has more."""
+    group: list[BatchProgress] = []
+    count = 0
+    for state in states:
+        if group and count + state.submitted_count > _MERGED_AT_ONCE:
+            yield group
+            group, count = [], 0
+        group.append(state)
+        count += state.submitted_count
+    if group:
+        yield group
 
 
 def main() -> NoReturn:

@@ -21,7 +21,7 @@ from typing import TypeVar
 from sqlalchemy import text
 
 from deep_images_hub.batches.decide import Decision, decide
-from deep_images_hub.catalogue.intake import intake_attempt, merge_batch, pending_submissions, stage_decisions
+from deep_images_hub.catalogue.intake import intake_attempt, merge_batches, pending_submissions, stage_decisions
 from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.measuring.full_catalogue import fill_catalogue
 from deep_images_hub.measuring.own_hub import hub_of_its_own
@@ -129,7 +129,7 @@ def _merge(side: _Side, batch_id: int, decisions: Sequence[Decision], *, is_coun
         with engine.begin() as connection:
             stage_decisions(connection, attempt=side.attempt, decisions=decisions)
         with engine.begin() as connection:
-            merge_batch(connection, attempt=side.attempt, batch_id=batch_id)
+            merge_batches(connection, attempt=side.attempt, batch_ids=[batch_id])
 
     with engine.connect() as connection:
         server = connection.scalar(text("select pg_backend_pid()"))

@@ -8,6 +8,7 @@ A message counts as being sent before it is handed over. Who dies in between lea
 sent twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -29,9 +30,12 @@ class MailCounts:
     sending: int
 
 
-def queue_batch_mail(connection: Connection, *, batch_id: int) -> None:
-    """Write down that a batch's supplier is to be told. Again: nothing."""
-    connection.execute(text("insert into batch_mails (batch_id) values (:id) on conflict do nothing"), {"id": batch_id})
+def queue_batch_mails(connection: Connection, *, batch_ids: Sequence[int]) -> None:
+    """Write down that the suppliers of batches are to be told. Again: nothing."""
+    connection.execute(
+        text("insert into batch_mails (batch_id) select unnest(cast(:ids as bigint[])) on conflict do nothing"),
+        {"ids": list(batch_ids)},
+    )
 
 
 def take_batch_mail(connection: Connection) -> tuple[int, BatchResult] | None:

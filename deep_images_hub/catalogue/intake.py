@@ -3,9 +3,9 @@
 Every photograph that decodes becomes a picture with a row in `images`, but only an accepted one gets a current label, and only
 pictures with a current label are seen anywhere. So a rejected one can be let in later, when a threshold moves.
 
-A batch is merged in one transaction, which also closes it: killed anywhere, a run leaves batches that are closed and batches
-that are pending, and nothing between. Of equal photographs the first one to be merged becomes the picture; since runs merge
-in order of the batches' ids, that is the one with the lowest batch id and position.
+Batches are merged, several at once, in one transaction, which also closes them: killed anywhere, a run leaves batches that are
+closed and batches that are pending, and nothing between. Of equal photographs the first one to be merged becomes the picture;
+since runs merge in order of the batches' ids, that is the one with the lowest batch id and position.
 
 Each run holds an advisory lock while it lives. Who stages holds a second one, shared, for the transaction, and looks whether the
 run lives: so nothing comes into staging once a run is over and has tidied up. Rows that a run left behind whose lock is free are
@@ -17,14 +17,15 @@ them up: it asks the store for nothing but what is missing.
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.batches.decide import Decision, PendingSubmission
-from deep_images_hub.catalogue.batch_mails import queue_batch_mail
+from deep_images_hub.catalogue.batch_mails import queue_batch_mails
 from deep_images_hub.catalogue.engine import copy_rows
 from deep_images_hub.catalogue.label_counts import add_image_counts
 from deep_images_hub.catalogue.near_duplicates import compare_accepted
@@ -66,7 +67,7 @@ class BatchProgress:
 
 @dataclass(frozen=True)
 class MergedBatch:
-    """What became of a batch."""
+    """What became of a batch that was closed."""
 
     batch_id: int
     accepted_count: int
@@ -215,42 +216,69 @@ def intake_progress(connection: Connection, *, attempt: int, batch_ids: Sequence
     return [BatchProgress(**row._mapping) for row in rows]
 
 
-def merge_batch(connection: Connection, *, attempt: int, batch_id: int) -> MergedBatch | None:
-    """Merge a batch whose every submission is decided: pictures, labels, submissions, ledger, groups and counts; and close it.
+def merge_batches(connection: Connection, *, attempt: int, batch_ids: Sequence[int]) -> list[MergedBatch]:
+    """Merge batches whose every submission is decided: pictures, labels, submissions, ledger, groups and counts; and close them.
 
-    Locks the batch. Returns None, and changes nothing, when another run has closed it.
+    Several at once cost less than one after the other, and come to the same. Locks the batches.
+
+    Returns:
+        What became of each, by id, without those that another run has closed, which are left as they are.
 
     Raises:
-        ValueError: a submission of the batch has no decision.
+        ValueError: a submission of a batch has no decision.
     """
-    batch = connection.execute(
-        text("select label_id, status, submitted_count from batches where id = :batch_id for update"), {"batch_id": batch_id}
-    ).one()
-    if batch.status == "closed":
-        return None
-    place = {"attempt": attempt, "batch_id": batch_id}
-    connection.execute(load_query("intake_insert_images"), place)
-    decided = connection.execute(load_query("intake_decide_submissions"), place).one()
-    if decided.accepted + decided.rejected != batch.submitted_count:
-        raise ValueError(
-            f"batch {batch_id} has {batch.submitted_count} submissions and {decided.accepted + decided.rejected} decisions"
+    batches = {
+        batch.id: batch
+        for batch in connection.execute(
+            text("select id, label_id, submitted_count, status from batches where id = any(:batch_ids) order by id for update"),
+            {"batch_ids": list(batch_ids)},
         )
-    labelled = connection.execute(load_query("intake_label_images"), {"batch_id": batch_id}).rowcount
+        if batch.status != "closed"
+    }
+    if not batches:
+        return []
+    place = {"attempt": attempt, "batch_ids": list(batches)}
+    connection.execute(load_query("intake_insert_images"), place)
+    decided = connection.execute(load_query("intake_decide_submissions"), place)
+    merged = [MergedBatch(row.batch_id, row.accepted, row.rejected) for row in decided]
+    _check_complete({batch.id: batch.submitted_count for batch in batches.values()}, merged)
+    connection.execute(load_query("intake_label_images"), {"batch_ids": list(batches)})
     connection.execute(load_query("intake_write_verdicts"), {**place, "check_version": CHECK_VERSION})
-    compare_accepted(connection, submission_ids=_accepted(connection, batch_id))
+    compare_accepted(connection, submission_ids=_accepted(connection, list(batches)))
+    _close(connection, merged)
+    queue_batch_mails(connection, batch_ids=list(batches))
+    labelled: Counter[int] = Counter()
+    for batch in merged:
+        labelled[batches[batch.batch_id].label_id] += batch.accepted_count
+    add_image_counts(connection, labelled)
+    return merged
+
+
+def _check_complete(submitted: Mapping[int, int], merged: Iterable[MergedBatch]) -> None:
+    decided = {batch.batch_id: batch.accepted_count + batch.rejected_count for batch in merged}
+    for batch_id, count in submitted.items():
+        if decided.get(batch_id, 0) != count:
+            raise ValueError(f"batch {batch_id} has {count} submissions and {decided.get(batch_id, 0)} decisions")
+
+
+def _accepted(connection: Connection, batch_ids: Sequence[int]) -> list[int]:
+    accepted = text("select id from submissions where batch_id = any(:batch_ids) and status = 'accepted'")
+    return list(connection.execute(accepted, {"batch_ids": list(batch_ids)}).scalars())
+
+
+def _close(connection: Connection, merged: Sequence[MergedBatch]) -> None:
+    ids = [batch.batch_id for batch in merged]
     connection.execute(
         text(
-            "update batches set status = 'closed', closed_at = now(), accepted_count = :accepted, rejected_count = :rejected"
-            " where id = :batch_id"
+            "update batches set status = 'closed', closed_at = now(), accepted_count = merged.accepted,"
+            " rejected_count = merged.rejected"
+            " from unnest(cast(:ids as bigint[]), cast(:accepted as integer[]), cast(:rejected as integer[]))"
+            " as merged (id, accepted, rejected) where batches.id = merged.id"
         ),
-        {"batch_id": batch_id, "accepted": decided.accepted, "rejected": decided.rejected},
+        {
+            "ids": ids,
+            "accepted": [batch.accepted_count for batch in merged],
+            "rejected": [batch.rejected_count for batch in merged],
+        },
     )
-    connection.execute(text("delete from staged_decisions where batch_id = :batch_id"), {"batch_id": batch_id})
-    queue_batch_mail(connection, batch_id=batch_id)
-    add_image_counts(connection, {batch.label_id: labelled})
-    return MergedBatch(batch_id, decided.accepted, decided.rejected)
-
-
-def _accepted(connection: Connection, batch_id: int) -> list[int]:
-    accepted = text("select id from submissions where batch_id = :batch_id and status = 'accepted'")
-    return list(connection.execute(accepted, {"batch_id": batch_id}).scalars())
+    connection.execute(text("delete from staged_decisions where batch_id = any(:ids)"), {"ids": ids})

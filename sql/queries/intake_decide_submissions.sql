@@ -1,7 +1,7 @@
--- Write down what became of each submission of a batch. Accepted is the photograph that a picture was made of; others with the same
+-- Write down what became of each submission of some batches. Accepted is the photograph that a picture was made of; others with the same
 -- bytes are duplicates of it, wherever it came from and whatever became of it. Rejected ones that decode keep their picture too.
--- Parameters: attempt, batch_id.
--- Columns: accepted, rejected: how many submissions.
+-- Parameters: attempt, batch_ids (array).
+-- Columns: batch_id; accepted, rejected: how many submissions of it.
 with decisions as (
     select distinct on (staged.submission_id)
         staged.submission_id,
@@ -17,7 +17,7 @@ with decisions as (
     from staged_decisions as staged
     join submissions on submissions.id = staged.submission_id
     left join images on images.sha256 = staged.sha256 and staged.picture_key is not null
-    where staged.attempt = :attempt and staged.batch_id = :batch_id
+    where staged.attempt = :attempt and staged.batch_id = any(:batch_ids)
     order by staged.submission_id
 ),
 decided as (
@@ -25,9 +25,11 @@ decided as (
     set status = decisions.status, reason = decisions.reason, image_id = decisions.image_id, decided_at = now()
     from decisions
     where submissions.id = decisions.submission_id
-    returning submissions.status
+    returning submissions.batch_id, submissions.status
 )
 select
+    batch_id,
     count(*) filter (where status = 'accepted') as accepted,
     count(*) filter (where status = 'rejected') as rejected
 from decided
+group by batch_id

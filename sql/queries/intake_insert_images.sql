@@ -1,14 +1,14 @@
--- Make pictures, with their descriptors, of a batch's photographs that decode, except of those that the hub has already. Of equal
--- photographs in the batch the first becomes the picture. Rows go in in order of sha256, so that two batches with the same photographs
--- cannot lock each other out.
--- Parameters: attempt, batch_id.
+-- Make pictures, with their descriptors, of the photographs of some batches that decode, except of those that the hub has already. Of
+-- equal photographs the first one of the batch with the lowest id becomes the picture. Rows go in in order of sha256, so that two runs
+-- with the same photographs cannot lock each other out.
+-- Parameters: attempt, batch_ids (array).
 -- Columns: none.
 with decoded as (
     select distinct on (staged.sha256) staged.*, submissions.object_key, submissions.taken_at
     from staged_decisions as staged
     join submissions on submissions.id = staged.submission_id
-    where staged.attempt = :attempt and staged.batch_id = :batch_id and staged.picture_key is not null
-    order by staged.sha256, submissions.position
+    where staged.attempt = :attempt and staged.batch_id = any(:batch_ids) and staged.picture_key is not null
+    order by staged.sha256, submissions.batch_id, submissions.position
 ),
 inserted as (
     insert into images (

@@ -1,10 +1,10 @@
--- Write a batch's decisions into the ledger: what the examination said, and, of what decodes, whether the hub had it already.
--- Parameters: attempt, batch_id, check_version.
+-- Write the decisions on some batches into the ledger: what the examination said, and, of what decodes, whether the hub had it already.
+-- Parameters: attempt, batch_ids (array), check_version.
 -- Columns: none.
 with decisions as (
     select distinct on (staged.submission_id) staged.submission_id, staged.verdicts
     from staged_decisions as staged
-    where staged.attempt = :attempt and staged.batch_id = :batch_id
+    where staged.attempt = :attempt and staged.batch_id = any(:batch_ids)
     order by staged.submission_id
 ),
 examined as (

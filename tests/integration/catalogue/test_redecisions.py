@@ -15,7 +15,7 @@ from deep_images_hub.catalogue.batches import batch_by_key, create_batch, pendin
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions, why_rejected
 from deep_images_hub.catalogue.fingerprint import fingerprint
 from deep_images_hub.catalogue.images import image_by_sha256, verdicts_of
-from deep_images_hub.catalogue.intake import intake_attempt, merge_batch, pending_submissions, stage_decisions
+from deep_images_hub.catalogue.intake import intake_attempt, merge_batches, pending_submissions, stage_decisions
 from deep_images_hub.catalogue.label_counts import recount
 from deep_images_hub.catalogue.redecisions import (
     Threshold,
@@ -74,7 +74,7 @@ def take_in(hub: Hub) -> None:
             with hub.engine.begin() as connection:
                 submissions = pending_submissions(connection, attempt=attempt, portions=[(batch.id, 0, batch.submitted_count)])
                 stage_decisions(connection, attempt=attempt, decisions=decide(submissions, store=hub.store, limits=limits))
-                merge_batch(connection, attempt=attempt, batch_id=batch.id)
+                merge_batches(connection, attempt=attempt, batch_ids=[batch.id])
 
 
 def redecide(hub: Hub, threshold: Threshold) -> None:
