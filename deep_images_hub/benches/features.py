@@ -6,17 +6,13 @@
 The ratio is by processor seconds: by the clock, a machine with an idle core reads pictures for nothing.
 """
 
-import json
-import os
-import subprocess
-import sys
 from argparse import ArgumentParser, Namespace
 from importlib.resources import as_file
 from pathlib import Path
 
-from deep_images_hub.errors import UnavailableError
 from deep_images_hub.labels.load import load_labels
-from deep_images_hub.measuring.own_hub import hub_of_its_own, settings_in_environment, submit_quietly
+from deep_images_hub.measuring.network_rate import network_rates
+from deep_images_hub.measuring.own_hub import hub_of_its_own, submit_quietly
 from deep_images_hub.resources import resource
 from deep_images_hub.settings import Settings
 
@@ -43,18 +39,7 @@ def measure(settings: Settings, given: Namespace) -> dict[str, object]:
                 load_labels(connection, labels)
         submit_quietly(hub, "simulate_crowd", *sending)
         submit_quietly(hub, "intake")
-        # TensorFlow is not the domain's: it gets a process of its own.
-        code = "from spark_jobs.embedding_rate import main; main()"
-        ran = subprocess.run(
-            [sys.executable, "-c", code, "--images", str(images), "--rounds", str(rounds)],
-            env=dict(os.environ) | settings_in_environment(hub.settings),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if ran.returncode != 0:
-        raise UnavailableError(f"The network could not be measured: {ran.stderr.strip()}")
-    found: dict[str, object] = json.loads(ran.stdout.splitlines()[-1])
+        found = network_rates(hub, images=images, rounds=rounds)
     print(f"\n{found['images']} pictures, {found['backbone']}, one thread; pictures")
     for unit in ("images_per_s_per_core", "images_per_cpu_s"):
         print(f"  {unit}: {found[unit]}")

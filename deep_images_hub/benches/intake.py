@@ -8,6 +8,8 @@
 Rates are of runs that are under way, from the first tenth of the pictures to the last one: what starting takes is not in them.
 Two are given: pictures a second and core, by the clock, and pictures a second of processor time, which other work on the machine
 disturbs less. Intake's is that of all its processes: Spark's JVM, the driver, Python's workers and the database.
+
+Where the network's weights can be had, its features are measured beside the bare network, on the pictures that intake took in.
 """
 
 import os
@@ -26,16 +28,20 @@ from sqlalchemy import Engine, text
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings
 from deep_images_hub.measuring import img2dataset
+from deep_images_hub.measuring.network_rate import network_rates
 from deep_images_hub.measuring.own_hub import hub_of_its_own, server_of, submit_quietly
 from deep_images_hub.measuring.photographs import drawn_photographs, photographs_of
 from deep_images_hub.measuring.processes import Cost, Watched, cost_of_children
 from deep_images_hub.measuring.sent_batches import BATCH_IMAGES, add_bench_label, send
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
+from deep_images_hub.pretrained_weights import weights_obstacle
 from deep_images_hub.settings import Settings
 
 _IMAGES, _ROUNDS = 2000, 3
-_QUICK_IMAGES, _QUICK_ROUNDS = 400, 1
+_QUICK_IMAGES, _QUICK_ROUNDS = 256, 1
+# Pictures that a network looks at, and how often; the latter are for --quick.
+_NETWORK, _QUICK_NETWORK = (192, 5), (64, 3)
 _MIN_IMAGES = 64
 _CHUNK_IMAGES = 32
 _SMALL_BATCH = 3
@@ -56,12 +62,14 @@ class Round:
         peak_rss_mib: of a worker of intake.
         worker_balance: processor seconds of the worker that had least to do, of those of the one that had most: 0..1.
         bytes_moved: what intake read and wrote.
+        features_to_bare_network: by processor seconds; None where that was not measured.
     """
 
     costs: dict[str, Cost]
     peak_rss_mib: int
     worker_balance: float
     bytes_moved: int
+    features_to_bare_network: float | None
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -83,17 +91,21 @@ def measure(settings: Settings, given: Namespace) -> dict[str, object]:
     if len(files) < _MIN_IMAGES:
         raise InvalidInputError(f"{len(files)} photographs tell nothing. Expected: at least {_MIN_IMAGES}.")
     rival = _rival(folder)
+    # One look is enough: the network does not depend on what else runs in the bench.
+    network = _network(settings, is_quick=given.quick)
     rounds = []
     for number in range(given.rounds or (_QUICK_ROUNDS if given.quick else _ROUNDS)):
         print(f"round {number + 1} ...", flush=True)
-        rounds.append(_round(settings, files, folder / "round", rival, cores, is_skewed=given.skewed))
+        rounds.append(_round(settings, files, folder / "round", rival, network, is_skewed=given.skewed))
+        network = None
     by_clock = _rates(rounds, lambda cost: cost.wall_s * cores)
     by_processor = _rates(rounds, lambda cost: cost.cpu_s)
     peak_mib = max(one.peak_rss_mib for one in rounds)
     _show(by_clock, by_processor, files, cores)
     balance = min(one.worker_balance for one in rounds)
     print(f"  the worker that had least to do had {balance:.2f} of the one that had most")
-    print(f"  peak memory of a worker {peak_mib} MiB; {rounds[0].bytes_moved / 1e6:.0f} MB read and written\n", flush=True)
+    print(f"  peak memory of a worker {peak_mib} MiB; {rounds[0].bytes_moved / 1e6:.0f} MB read and written")
+    print(f"  features are {rounds[0].features_to_bare_network or '-'} of the bare network, by processor seconds\n", flush=True)
     return {
         "images": len(files),
         "images_per_s_per_core": by_clock,
@@ -105,6 +117,7 @@ def measure(settings: Settings, given: Namespace) -> dict[str, object]:
         "worker_balance": round(balance, 3),
         "peak_rss_mib_per_worker": peak_mib,
         "bytes_moved": rounds[0].bytes_moved,
+        "features_to_bare_network": rounds[0].features_to_bare_network,
     }
 
 
@@ -117,12 +130,29 @@ def _rival(folder: Path) -> Path | None:
         return None
 
 
-def _round(settings: Settings, files: Sequence[Path], folder: Path, rival: Path | None, cores: int, *, is_skewed: bool) -> Round:
+def _network(settings: Settings, *, is_quick: bool) -> tuple[int, int] | None:
+    """Return how many pictures the network is to look at, and how often; None where its weights cannot be had."""
+    if obstacle := weights_obstacle(settings, settings.backbone):
+        print(f"{obstacle} The network is left out.", flush=True)
+        return None
+    return _QUICK_NETWORK if is_quick else _NETWORK
+
+
+def _round(
+    settings: Settings,
+    files: Sequence[Path],
+    folder: Path,
+    rival: Path | None,
+    network: tuple[int, int] | None,
+    *,
+    is_skewed: bool,
+) -> Round:
+    cores = os.cpu_count() or 1
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     limits = limits_from_settings(settings)
     try:
-        intake, workers, bytes_moved = _intake(settings, files, folder / "hub", cores, is_skewed=is_skewed)
+        intake, workers, bytes_moved, features = _intake(settings, files, folder / "hub", network, is_skewed=is_skewed)
         decide = partial(_decide_and_store, folder / "pool", limits)
         costs = {
             "intake": intake,
@@ -135,13 +165,17 @@ def _round(settings: Settings, files: Sequence[Path], folder: Path, rival: Path 
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Round(costs, workers.peak_mib("pyspark.daemon"), workers.balance("pyspark.daemon", cores), bytes_moved)
+    balance = workers.balance("pyspark.daemon", cores)
+    return Round(costs, workers.peak_mib("pyspark.daemon"), balance, bytes_moved, features)
 
 
-def _intake(settings: Settings, files: Sequence[Path], home: Path, cores: int, *, is_skewed: bool) -> tuple[Cost, Watched, int]:
-    """Return what intake takes for a picture, its processes, and the bytes in and out.
+def _intake(
+    settings: Settings, files: Sequence[Path], home: Path, network: tuple[int, int] | None, *, is_skewed: bool
+) -> tuple[Cost, Watched, int, float | None]:
+    """Return what intake takes for a picture, its processes, the bytes in and out, and features' rate to the bare network's.
 
     Args:
+        network: pictures that it looks at afterwards, and how often; None: it does not.
         is_skewed: nine tenths of them are one batch, and the rest are batches of three.
     """
     with hub_of_its_own(settings, home) as hub:
@@ -151,10 +185,12 @@ def _intake(settings: Settings, files: Sequence[Path], home: Path, cores: int, *
             send(hub, files[:large], name="large", batch_images=large)
         send(hub, files[large:], name="files", batch_images=_SMALL_BATCH if is_skewed else BATCH_IMAGES)
         with Watched(f"HUB_HOME={home}", server=server_of(hub), progress=partial(_progress, hub.engine)) as watched:
-            submit_quietly(hub, "intake", options=("--master", f"local[{cores}]"))
+            submit_quietly(hub, "intake", options=("--master", f"local[{os.cpu_count() or 1}]"))
         moved = sum(stat.size_bytes for stat in hub.store.list(""))
+        rates = network_rates(hub, images=network[0], rounds=network[1]) if network else None
     cost = watched.cost_by_unit()
-    return Cost(2 * cost.wall_s, 2 * cost.cpu_s), watched, moved
+    features = None if rates is None else float(rates["features_to_bare_network"])
+    return Cost(2 * cost.wall_s, 2 * cost.cpu_s), watched, moved, features
 
 
 def _progress(engine: Engine) -> int:
