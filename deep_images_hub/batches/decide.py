@@ -1,17 +1,17 @@
 """Decide on the photographs of batches: fetch each, examine it, keep its picture. Knows the store; no catalogue, no Spark."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.images.examine import Examination, ExaminationLimits, examine, refused_as_missing, refused_as_too_large
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.keys import picture_key, thumbnail_key
 
-# Objects that are fetched while one is examined. Hides the store's latency; bounds memory, together with max_object_bytes.
-FETCH_AHEAD = 8
+_T = TypeVar("_T")
 # After so many objects in a row that the store could not give, it is down: the rest is not asked for.
 MAX_FAILURES_IN_A_ROW = 8
 
@@ -53,7 +53,7 @@ def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limi
     waiting = list(submissions)
     found: list[Future[Decision]] = []
     failures, problem = 0, None
-    with ThreadPoolExecutor(FETCH_AHEAD, thread_name_prefix="store") as pool:
+    with _requests(store) as pool:
         for submission, fetched in _fetched_ahead(waiting, pool, store, limits.max_object_bytes):
             body = fetched.result()
             if isinstance(body, _Failed):
@@ -94,6 +94,22 @@ def _kept(decision: Decision, store: ObjectStore) -> Decision:
     return decision
 
 
+class _AtOnce(Executor):
+    """Does what it is given before it hands out the future."""
+
+    def submit(self, work: Callable[..., _T], /, *args: Any, **named: Any) -> Future[_T]:
+        future: Future[_T] = Future()
+        future.set_result(work(*args, **named))
+        return future
+
+
+def _requests(store: ObjectStore) -> Executor:
+    """Return what carries out requests to a store, as many at once as are good for it."""
+    if store.requests_at_once == 1:
+        return _AtOnce()
+    return ThreadPoolExecutor(store.requests_at_once, thread_name_prefix="store")
+
+
 class _Missing:
     """The store has no such object."""
 
@@ -113,13 +129,16 @@ _Fetched = bytes | _Missing | _TooLarge | _Failed
 
 
 def _fetched_ahead(
-    submissions: Iterable[PendingSubmission], pool: ThreadPoolExecutor, store: ObjectStore, max_bytes: int
+    submissions: Iterable[PendingSubmission], pool: Executor, store: ObjectStore, max_bytes: int
 ) -> Iterator[tuple[PendingSubmission, Future[_Fetched]]]:
-    """Yield submissions in order, with their objects on the way, never more of them than FETCH_AHEAD."""
+    """Yield submissions in order, with their objects on the way: one, and others behind it as the store takes requests at once.
+
+    That bounds memory, together with max_object_bytes.
+    """
     ahead: deque[tuple[PendingSubmission, Future[_Fetched]]] = deque()
     for submission in submissions:
         ahead.append((submission, pool.submit(_fetch, store, submission.object_key, max_bytes)))
-        if len(ahead) > FETCH_AHEAD:
+        if len(ahead) >= store.requests_at_once:
             yield ahead.popleft()
     yield from ahead
 

@@ -58,6 +58,11 @@ class ObjectStore(Protocol):
         """Where it is, e.g. `file:///srv/hub` or `s3://bucket/prefix`. Holds no secret."""
         ...
 
+    @property
+    def requests_at_once(self) -> int:
+        """How many requests one who wants many objects should have under way; 1: it answers faster than a thread is woken."""
+        ...
+
     def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
         """Store an object unless the key is taken, atomically: of many callers at once exactly one gets True.
 

@@ -63,6 +63,11 @@ class S3Store:
         """Where it is, as an s3 URL. The service is not part of it."""
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
+    @property
+    def requests_at_once(self) -> int:
+        """Hides the time that a request takes, some tens of milliseconds, behind the examination of a few photographs."""
+        return 8
+
     def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
         """Store an object unless the key is taken."""
         return self._create(key, lambda name: self._put(name, body, content_type, IfNoneMatch="*"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deep_images_hub.batches.decide import FETCH_AHEAD, MAX_FAILURES_IN_A_ROW, Decision, PendingSubmission, decide, keep_stored
+from deep_images_hub.batches.decide import MAX_FAILURES_IN_A_ROW, Decision, PendingSubmission, decide, keep_stored
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, limits_from_settings
 from deep_images_hub.object_store.folder import FolderStore
@@ -19,6 +19,11 @@ class FailingStore(FolderStore):
 
     asked: list[str] | None = None
     full: bool = False
+    at_once: int = 1
+
+    @property
+    def requests_at_once(self) -> int:
+        return self.at_once
 
     def read_blocks(self, key: str, block_bytes: int = 1 << 20, *, start: int = 0) -> Iterator[bytes]:
         if self.asked is not None:
@@ -101,24 +106,27 @@ def test_object_longer_than_the_limit_is_not_read_whole(tmp_path: Path, limits: 
     assert (outcome(decision), decision.size_bytes) == ("too_large", None)
 
 
-def test_store_that_fails_is_no_verdict(tmp_path: Path, limits: ExaminationLimits) -> None:
-    store = FailingStore(tmp_path)
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_store_that_fails_is_no_verdict(tmp_path: Path, limits: ExaminationLimits, at_once: int) -> None:
+    store = FailingStore(tmp_path, at_once=at_once)
     submissions = submitted(store, {"0.jpg": render(0, "Pear", 0), "gone.jpg": b"x", "2.jpg": b""})
     assert [outcome(decision) for decision in decide(submissions, store=store, limits=limits)] == ["accepted", None, "empty"]
 
 
-def test_store_that_cannot_keep_a_picture_is_no_verdict(tmp_path: Path, limits: ExaminationLimits) -> None:
-    store = FailingStore(tmp_path, full=True)
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_store_that_cannot_keep_a_picture_is_no_verdict(tmp_path: Path, limits: ExaminationLimits, at_once: int) -> None:
+    store = FailingStore(tmp_path, full=True, at_once=at_once)
     submissions = submitted(store, {"0.jpg": render(0, "Pear", 0), "1.jpg": b""})
     assert [outcome(decision) for decision in decide(submissions, store=store, limits=limits)] == [None, "empty"]
 
 
-def test_store_that_is_down_is_not_asked_for_ever(tmp_path: Path, limits: ExaminationLimits) -> None:
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_store_that_is_down_is_not_asked_for_ever(tmp_path: Path, limits: ExaminationLimits, at_once: int) -> None:
     asked: list[str] = []
-    store = FailingStore(tmp_path, asked=asked)
+    store = FailingStore(tmp_path, asked=asked, at_once=at_once)
     submissions = submitted(store, {f"gone-{n}.jpg": None for n in range(60)})
     assert {outcome(decision) for decision in decide(submissions, store=store, limits=limits)} == {None}
-    assert len(asked) <= MAX_FAILURES_IN_A_ROW + FETCH_AHEAD + 1
+    assert len(asked) <= MAX_FAILURES_IN_A_ROW + at_once - 1
 
 
 def test_store_that_contradicts_itself_never_rejects_a_photograph(tmp_path: Path, limits: ExaminationLimits) -> None:
