@@ -1,5 +1,7 @@
 """The life of a training run: how it may be trained, which status may follow which, and when one that failed is tried again.
 
+waiting ──► cancelled
+  ▼
 queued ──► running ──► succeeded
   │          ├──────► failed
   │          ├──────► cancelled
@@ -9,11 +11,12 @@ queued ──► running ──► succeeded
 
 from deep_images_hub.errors import ConflictError, HubError, UnavailableError
 
-RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+RUN_STATUSES = ("waiting", "queued", "running", "succeeded", "failed", "cancelled")
 TRAINING_METHODS = ("head", "fine_tune")
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
 _FOLLOWERS = {
+    "waiting": frozenset({"queued", "cancelled"}),
     "queued": frozenset({"running", "cancelled"}),
     "running": frozenset({"queued", "succeeded", "failed", "cancelled"}),
 }

@@ -14,14 +14,17 @@ from deep_images_hub.catalogue.version_changes import KINDS, changed_pictures
 from deep_images_hub.datasets.citation import bibtex, citation_text
 from deep_images_hub.datasets.exports.formats import FORMATS
 from deep_images_hub.datasets.recipe import recipe_from_body
+from deep_images_hub.datasets.trainable import short_labels, training_obstacle
 from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.training import ENDED
+from deep_images_hub.waiting_runs import lacking
 from webapp.access import may, public, requires
 from webapp.descriptions import describe
 from webapp.exporting import open_exported, whole_of
 from webapp.exports import LINK_HOURS, zip_command
 from webapp.paging import cursor
 from webapp.services import hub, services
-from webapp.training_requests import backbones, request_training, short_labels, training_obstacle
+from webapp.training_requests import backbones, request_training
 from webapp.version_page import composition, licence_rows
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
@@ -56,13 +59,18 @@ def page(version_id: int) -> ResponseReturnValue:
         shown = {
             "sample": version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES),
             "models": models(connection, version_id=version_id),
-            "runs": [run for run in runs(connection, version_id=version_id) if run.status in ("queued", "running")],
+            "runs": [run for run in runs(connection, version_id=version_id) if run.status not in ENDED],
             "others": [other for other in versions(connection, limit=VERSIONS_PAGE) if other.id != version_id],
         }
     taken_down = sum(stone.is_own for stone in stones)
     # What downloads and training use: what is left of it, or nothing.
     used = None if taken_down == version.image_count else patch or version
     export = whole_of(used) if used else None
+    obstacle = training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on."
+    waits_for = None
+    if used and export and obstacle and may("train"):
+        with hub().engine.connect() as connection:
+            waits_for = lacking(connection, recipe_from_body(used.recipe_body), export.counts)
     return render_template(
         "dataset.html",
         version=version,
@@ -78,8 +86,9 @@ def page(version_id: int) -> ResponseReturnValue:
         command=zip_command(export, used) if export and used and may("download") else None,
         link_hours=LINK_HOURS,
         backbones=backbones(),
-        obstacle=training_obstacle(export.counts) if export else "Nothing is left of this dataset to train on.",
-        short_labels=short_labels(export.counts) if export else {},
+        obstacle=obstacle,
+        waits_for=waits_for,
+        short_labels=short_labels(export.counts) if export else [],
         citations=citations(version),
         # An old version's page leads to the patch, which describes itself.
         croissant=describe(version, export) if export and used == version and not taken_down else None,
@@ -137,8 +146,9 @@ def changes(version_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:version_id>/train")
 @requires("train")
 def train(version_id: int) -> ResponseReturnValue:
-    """Put a training run of this version into the queue, and show it."""
-    run = request_training(version_id, request.form.get("backbone") or None)
+    """Put a training run of this version into the queue, or let it wait for pictures, and show it."""
+    may_wait = request.form.get("wait") == "1"
+    run = request_training(version_id, request.form.get("backbone") or None, may_wait=may_wait)
     return redirect(url_for("runs.page", run_id=run.id))
 
 

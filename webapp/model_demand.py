@@ -6,14 +6,16 @@ from flask.typing import ResponseReturnValue
 from deep_images_hub.catalogue.datasets import label_split_counts, version_by_id
 from deep_images_hub.catalogue.demands import AskedAll, ask_for_all
 from deep_images_hub.catalogue.models import model_by_id
+from deep_images_hub.datasets.recipe import recipe_from_body
 from deep_images_hub.datasets.takedown import current_version
+from deep_images_hub.datasets.trainable import short_labels
 from deep_images_hub.errors import ConflictError, InvalidInputError
+from deep_images_hub.waiting_runs import lacking
 from webapp.access import signed_in, signed_in_user
 from webapp.home import ENOUGH_IMAGES
 from webapp.outlook import outlook, targets
 from webapp.security import limiter
 from webapp.services import hub
-from webapp.training_requests import short_labels
 from webapp.wanted import ASK_LIMIT
 from webapp.wording import percent, plural
 
@@ -58,11 +60,13 @@ def ask_for_short(version_id: int) -> ResponseReturnValue:
     """Ask for enough pictures of each label of a dataset of which there are too few to learn from."""
     try:
         with hub().engine.begin() as connection:
-            short = short_labels(label_split_counts(connection, current_version(connection, version_id).id))
+            version = current_version(connection, version_id)
+            counts = label_split_counts(connection, version.id)
+            short = lacking(connection, recipe_from_body(version.recipe_body), counts) or short_labels(counts)
             asked = ask_for_all(
                 connection,
                 user_id=signed_in_user().id,
-                targets=dict.fromkeys(short, ENOUGH_IMAGES),
+                targets=dict.fromkeys((label.code for label in short), ENOUGH_IMAGES),
                 note="So that a model can learn it.",
             )
     except ConflictError as error:

@@ -120,6 +120,8 @@ def repeat(run_id: int) -> ResponseReturnValue:
 
 def said_of(run: TrainingRun, before: int | None) -> str:
     """Say what became of a run last, and how many are likely to be trained before it while it waits."""
+    if run.status == "waiting" and not run.message:
+        return "Waits for pictures. It starts by itself, on the dataset frozen anew, and you are told by e-mail."
     if before is None or run.not_before is not None:
         return run.message or ""
     turn = f"Waits for its turn: {plural(before, 'run')} before it." if before else "Waits for its turn: it is the next."

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.batch_mails import MailCounts
 from deep_images_hub.catalogue.queries import load_query
-from deep_images_hub.demand.messages import DecidedProposal, MetDemand, Notice
+from deep_images_hub.demand.messages import DecidedProposal, MetDemand, Notice, StartedRun
 
 _MAX_ERROR_LENGTH = 500
 _OF_DEMAND = ("notice_id", "to_email", "to_name", "label_name", "label_id", "city", "images", "target_images", "has_asked")
+_OF_RUN = ("notice_id", "to_email", "to_name", "run_id", "dataset_name", "images")
 _OF_PROPOSAL = ("notice_id", "to_email", "to_name", "name", "status", "label_name", "label_id", "answer")
 
 
@@ -27,6 +28,8 @@ def take_notice(connection: Connection) -> Notice | None:
     row = connection.execute(load_query("notice"), {"notice_id": notice_id}).one()
     if row.target_images is not None:
         return MetDemand(**{column: row._mapping[column] for column in _OF_DEMAND})
+    if row.run_id is not None:
+        return StartedRun(**{column: row._mapping[column] for column in _OF_RUN})
     return DecidedProposal(**{column: row._mapping[column] for column in _OF_PROPOSAL})
 
 

@@ -4,18 +4,19 @@ A run belongs to whoever holds its lease. A lease that is not renewed in time ma
 writes afterwards is refused. Which status may follow which is decided by `deep_images_hub.training` alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import training_events, training_runs
 from deep_images_hub.catalogue.training_history import write_change
+from deep_images_hub.datasets.trainable import ShortLabel
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.training import MOST_TRIES, TRAINING_METHODS, check_transition, wait_s
 
@@ -36,6 +37,7 @@ class TrainingRun:
         failure: why it failed, one of `training.FAILURES`, where it has failed or waits for another try; or None.
         failures: how often it failed and was tried again, or not.
         not_before: when it is tried again, while it waits for that.
+        lacking: labels with too few pictures, while it waits for them: dictionaries like `trainable.ShortLabel`; else None.
     """
 
     id: int
@@ -56,6 +58,7 @@ class TrainingRun:
     failure: str | None
     failures: int
     not_before: datetime | None
+    lacking: list[dict[str, Any]] | None
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,13 @@ def request_run(
     workers: int,
     method: str = "head",
     repeats: int | None = None,
+    lacking: Sequence[ShortLabel] | None = None,
 ) -> TrainingRun:
-    """Put a run into the queue.
+    """Put a run into the queue, or let it wait for pictures.
 
     Args:
         repeats: the run that is asked for again by this one.
+        lacking: let it wait, and for pictures of these labels, if any; None: it need not.
 
     Raises:
         NotFoundError: there is no such dataset version.
@@ -129,11 +134,13 @@ def request_run(
             method=method,
             workers=workers,
             repeats=repeats,
+            status="queued" if lacking is None else "waiting",
+            lacking=null() if lacking is None else [asdict(label) for label in lacking],
         )
         .returning(*_RUN_COLUMNS)
     ).one()
     run = TrainingRun(**row._mapping)
-    write_change(connection, run_id=run.id, attempt=0, status="queued", message="Asked for.")
+    write_change(connection, run_id=run.id, attempt=0, status=run.status, message="Asked for.")
     return run
 
 
@@ -210,7 +217,7 @@ def _in_words(seconds: float) -> str:
 
 
 def _move(connection: Connection, run: Row[Any], status: str, message: str | None, **values: Any) -> None:
-    """Take a locked run out of `running` or `queued`. Raises ConflictError when it may not go there."""
+    """Take a locked run out of `running`, `queued` or `waiting`. Raises ConflictError when it may not go there."""
     check_transition(run.status, status)
     # A lease that ran out: nobody knows for how long after it there was work.
     worked = func.least(func.clock_timestamp(), training_runs.c.lease_until) - training_runs.c.taken_at
@@ -228,6 +235,7 @@ def _move(connection: Connection, run: Row[Any], status: str, message: str | Non
                 "spent_s": spent_s if run.status == "running" else training_runs.c.spent_s,
                 "failure": None,
                 "not_before": None,
+                "lacking": null(),
             }
             | values
         )

@@ -1,4 +1,4 @@
-"""The e-mails that say what became of a demand, or of a proposed label. Pure."""
+"""The e-mails that say what became of a demand, of a proposed label, or of a training run that waited. Pure."""
 
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -52,7 +52,24 @@ class DecidedProposal:
     answer: str | None
 
 
-Notice = MetDemand | DecidedProposal
+@dataclass(frozen=True)
+class StartedRun:
+    """A training run that waited for pictures and is in the queue now, and whoever asked for it.
+
+    Attributes:
+        dataset_name: what it trains on.
+        images: how many pictures it has now.
+    """
+
+    notice_id: int
+    to_email: str
+    to_name: str
+    run_id: int
+    dataset_name: str
+    images: int
+
+
+Notice = MetDemand | DecidedProposal | StartedRun
 
 
 def notice_message(notice: Notice, *, sender: str, portal_url: str | None) -> EmailMessage:
@@ -67,10 +84,15 @@ def notice_message(notice: Notice, *, sender: str, portal_url: str | None) -> Em
     Raises:
         InvalidInputError: the address cannot stand in a message.
     """
-    subject, said = _met(notice) if isinstance(notice, MetDemand) else _decided(notice)
+    page: str | None
+    if isinstance(notice, StartedRun):
+        (subject, said), page = _started(notice), f"runs/{notice.run_id}"
+    else:
+        subject, said = _met(notice) if isinstance(notice, MetDemand) else _decided(notice)
+        page = None if notice.label_id is None else f"labels/{notice.label_id}"
     lines = [f"Dear {one_line(notice.to_name)},", "", *said]
-    if portal_url is not None and notice.label_id is not None:
-        lines += ["", f"Its page: {portal_url.rstrip('/')}/labels/{notice.label_id}"]
+    if portal_url is not None and page is not None:
+        lines += ["", f"Its page: {portal_url.rstrip('/')}/{page}"]
     return plain_message(
         to=notice.to_email, sender=sender, subject=subject, name=f"notice.{notice.notice_id}", lines=[*lines, "", "Thank you."]
     )
@@ -91,6 +113,17 @@ def _met(notice: MetDemand) -> tuple[str, list[str]]:
         [
             f"this was wanted of {name}{place}: pictures, {notice.target_images:,} of them. Now the hub has {notice.images:,}.",
             f"{why}; nothing more needs to be done.",
+        ],
+    )
+
+
+def _started(notice: StartedRun) -> tuple[str, list[str]]:
+    name = one_line(notice.dataset_name)
+    return (
+        f"{name[:_MAX_SUBJECT_NAME]}: the pictures are there, training begins",
+        [
+            f"a model of {name} waited for pictures. They are there now, and its training is in the queue.",
+            f"The dataset was frozen anew for it, with {notice.images:,} pictures. Nothing more needs to be done.",
         ],
     )
 

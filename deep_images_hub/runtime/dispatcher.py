@@ -24,6 +24,7 @@ from deep_images_hub.mail import open_post
 from deep_images_hub.runtime.spark_submit import ask_to_stop, end_now, spark_submit, start
 from deep_images_hub.settings import Settings
 from deep_images_hub.telling import send_next_notice, settle
+from deep_images_hub.waiting_runs import start_waiting_runs
 from deep_images_hub.wiring import Hub
 
 JOB = "train_baseline"
@@ -136,9 +137,14 @@ class Dispatcher:
             self._told = self._telling.submit(self._tell)
 
     def _tell(self) -> bool:
-        """Close demands that are met and send one e-mail. Returns whether there was one. In a thread of its own."""
+        """Close demands that are met, start runs that waited for pictures, and send one e-mail. In a thread of its own.
+
+        Returns whether there was one to send.
+        """
         try:
             settle(self._hub.engine)
+            if started := start_waiting_runs(self._hub.engine):
+                self._log.info("waiting_runs_started", runs=started)
             return send_next_notice(self._hub.engine, self._post, self._hub.settings)
         except UnavailableError as error:
             self._log.warning("notices_wait", message=str(error))

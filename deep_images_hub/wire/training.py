@@ -8,6 +8,15 @@ from pydantic import Field
 from deep_images_hub.wire.base import Answer, Asked, Page
 
 
+class ShortLabel(Answer):
+    """A label with too few pictures to learn from: how many there are for training, and how many are needed."""
+
+    code: str
+    name: str
+    have: int
+    need: int
+
+
 class Run(Answer):
     """A request for a baseline model, and how far it is."""
 
@@ -15,7 +24,7 @@ class Run(Answer):
     version_id: int
     backbone: str
     workers: int
-    status: str = Field(description="`queued`, `running`, `succeeded`, `failed` or `cancelled`.")
+    status: str = Field(description="`waiting` (for pictures), `queued`, `running`, `succeeded`, `failed` or `cancelled`.")
     has_ended: bool
     message: str | None = Field(description="For people: the last thing that happened, or why it failed.")
     attempt: int
@@ -28,6 +37,7 @@ class Run(Answer):
         "that it needs could not be had), `lost` (whoever ran it is gone) or `defect` (a mistake of ours)."
     )
     not_before: datetime | None = Field(description="When it is tried again, where it waits for that.")
+    lacking: list[ShortLabel] | None = Field(default=None, description="What it waits for; null: it waits for no pictures.")
     model_id: int | None = Field(description="null: no model yet.")
 
 
@@ -68,6 +78,7 @@ class TrainAsked(Asked):
     """A model to train."""
 
     backbone: str | None = Field(default=None, max_length=100, description="Left out: the hub's own.")
+    wait: bool = Field(default=False, description="Where there are too few pictures to train on, wait until there are enough.")
 
 
 class ModelLabel(Answer):

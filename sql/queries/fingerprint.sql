@@ -237,7 +237,7 @@ with contents (table_name, content) as (
     union all
     select
         'notices',
-        row(users.email, labels.code, demands.target_images, label_proposals.name, notices.status)::text
+        row(users.email, labels.code, demands.target_images, label_proposals.name, notices.run_id is null, notices.status)::text
     from notices
     join users on users.id = notices.user_id
     left join demands on demands.id = notices.demand_id

@@ -1,7 +1,7 @@
 -- Training runs with what they train on, and what came of it. A page of them, before a run.
 -- Parameters: requested_by (null: of everybody), version_id (null: of all), before_id (null: from the newest), limit.
 -- Columns: those of a run (id, version_id, requested_by, backbone, method, workers, status, message, attempt, lease_owner,
--- lease_until, created_at, started_at, finished_at, repeats, failure, failures, not_before), and of its version (version_name,
+-- lease_until, created_at, started_at, finished_at, repeats, failure, failures, not_before, lacking), and of its version (version_name,
 -- version_digest, image_count, train_count, validation_count, test_count, label_count), requester_name (null: nobody's), model_id
 -- (null: none yet); newest first.
 select
@@ -23,6 +23,7 @@ select
     training_runs.failure,
     training_runs.failures,
     training_runs.not_before,
+    training_runs.lacking,
     dataset_versions.name as version_name,
     dataset_versions.digest as version_digest,
     dataset_versions.image_count,

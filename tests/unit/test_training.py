@@ -25,7 +25,7 @@ def test_every_transition_that_is_not_drawn_is_refused() -> None:
                 continue
             allowed.add((before, after))
 
-    assert allowed == {("queued", "running"), ("queued", "cancelled")} | {
+    assert allowed == {("waiting", "queued"), ("waiting", "cancelled"), ("queued", "running"), ("queued", "cancelled")} | {
         ("running", after) for after in ("queued", "succeeded", "failed", "cancelled")
     }
     assert not any(before in ENDED for before, _ in allowed)

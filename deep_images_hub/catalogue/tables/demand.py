@@ -113,7 +113,8 @@ label_proposals = Table(
     Index("ix_label_proposals_user_id_id", "user_id", "id"),
 )
 
-# What people are told: one e-mail a person and demand that is met, one a proposal that is decided.
+# What people are told: one e-mail a person and demand that is met, one a proposal that is
+# decided, one a training run that waited and was started.
 notices = Table(
     "notices",
     metadata,
@@ -121,6 +122,7 @@ notices = Table(
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("demand_id", ForeignKey("demands.id")),
     Column("proposal_id", ForeignKey("label_proposals.id"), unique=True),
+    Column("run_id", ForeignKey("training_runs.id"), unique=True),
     Column(
         "status",
         Text,
@@ -134,7 +136,7 @@ notices = Table(
     Column("sent_at", DateTime(timezone=True)),
     UniqueConstraint("demand_id", "user_id"),
     one_of("status", ("waiting", "sending", "sent", "refused")),
-    CheckConstraint("(demand_id is null) <> (proposal_id is null)", name="about_one_thing"),
+    CheckConstraint("num_nonnulls(demand_id, proposal_id, run_id) = 1", name="about_one_thing"),
     CheckConstraint("(status = 'sent') = (sent_at is not null)", name="sent_has_time"),
     Index("ix_notices_unsent", "status", "attempts", "id", postgresql_where=text("status <> 'sent'")),
 )

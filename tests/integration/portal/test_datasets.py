@@ -241,6 +241,23 @@ def test_dataset_that_is_not_worth_training_on_says_why(signed_in, portal) -> No
     assert "at least 2 labels" in answer.text
 
 
+def test_dataset_with_too_few_pictures_of_a_label_can_be_waited_for(signed_in, portal) -> None:
+    left_out = tuple(portal.images["/m/hk"][1:])
+    version = portal.version("/m/apple", "/m/hk", name="With one of the kitchen", left_out=left_out, fractions=HALVES)
+    client = signed_in("premium")
+    html = client.get(f"/datasets/{version.id}").text
+    assert "too few: Hell&#39;s Kitchen" in html
+    assert send(client, f"/datasets/{version.id}/train").status_code == 400
+    page = client.get(send(client, f"/datasets/{version.id}/train", wait="1").location)
+    run_id = int(page.request.path.rsplit("/", 1)[1])
+    assert portal.run_status(run_id) == "waiting"
+    assert "Waits for pictures. It starts by itself" in page.text
+    assert "Hell&#39;s Kitchen" in page.text
+    assert "A model of this dataset is waiting for pictures" in client.get(f"/datasets/{version.id}").text
+    send(client, f"{page.request.path}/cancel")
+    assert portal.run_status(run_id) == "cancelled"
+
+
 def test_try_it_answers_in_words_and_as_json(signed_in, portal) -> None:
     client = signed_in("premium")
     path = f"/models/{portal.model_id}/try"

@@ -2,7 +2,7 @@ from email.policy import SMTP
 
 import pytest
 
-from deep_images_hub.demand.messages import DecidedProposal, MetDemand, notice_message
+from deep_images_hub.demand.messages import DecidedProposal, MetDemand, StartedRun, notice_message
 from deep_images_hub.errors import InvalidInputError
 
 
@@ -60,3 +60,11 @@ def test_whoever_proposed_a_label_is_told_the_answer(status, label, subject, wor
     assert words in body
     assert "An operator adds: As it is." in body
     assert ("/labels/5" in body) == (label is not None)
+
+
+def test_whoever_waited_for_pictures_is_told_that_training_begins_and_where_to_look() -> None:
+    told = message(StartedRun(9, "a@b.org", "Ann", 12, "Fruit\r\nBcc: x@y", 1204))
+    assert told["Subject"] == "Fruit Bcc: x@y: the pictures are there, training begins"
+    body = told.get_content()
+    assert "frozen anew for it, with 1,204 pictures" in body
+    assert "https://hub.example.org/runs/12" in body
