@@ -23,6 +23,7 @@ from models.learning_curve import learning_curve
 from models.specs import backbone_spec
 from models.training_outcome import Trained
 from spark_jobs.answering import answers_of
+from spark_jobs.comparing import random_features_of
 from spark_jobs.explaining import examples
 from spark_jobs.stored_pictures import read_ahead, read_picture
 from spark_jobs.training_set import TrainingSet, features_by_position
@@ -82,6 +83,8 @@ def publish(
     metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
     metrics["calibration"] = judge_scores(judged.probabilities, test.class_index, judged.temperature)
     metrics |= _training_metrics(plan, training_set, trained)
+    with hub.engine.connect() as connection:
+        metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
     metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, features)
     on_stage("evaluate", {"test_top1": metrics["test_top1"]})
     if features is not None:

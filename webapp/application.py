@@ -27,6 +27,7 @@ from webapp import (
     latest,
     model_answers,
     model_demand,
+    model_reports,
     models,
     operations,
     own_account,
@@ -70,6 +71,7 @@ _NOUNS = (
     proposals,
     model_demand,
     model_answers,
+    model_reports,
 )
 _KEY_FILE = "portal_secret_key"
 _SESSION_HOURS = 12

@@ -36,6 +36,7 @@ class ModelReport:
         family_top1: share of answers that are right or of the right family; None where all labels are of one.
         macro_f1: mean F1 of the labels.
         majority_top1: what always naming the commonest label would reach.
+        random_features_top1: what the same kind of head reaches on random features (`models.random_features`).
         test_images: pictures of the test split.
         names: of its labels by class index.
         labels: one for each, by recall from the lowest.
@@ -50,6 +51,7 @@ class ModelReport:
     family_top1: float | None
     macro_f1: float | None
     majority_top1: float | None
+    random_features_top1: float | None
     test_images: int
     names: list[str]
     labels: list[LabelReport]
@@ -74,6 +76,7 @@ def model_report(model: TrainedModel) -> ModelReport:
         family_top1=metrics.get("family_top1"),
         macro_f1=metrics.get("macro_f1"),
         majority_top1=metrics.get("majority_top1"),
+        random_features_top1=metrics.get("random_features_top1"),
         test_images=sum(map(sum, confusion)),
         names=[label.name for label in labels],
         labels=sorted(labels, key=lambda label: (label.recall is None, label.recall or 0.0, label.name)),

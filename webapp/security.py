@@ -16,6 +16,8 @@ CONTENT_SECURITY_POLICY = (
 YEAR_S = 365 * 24 * 3600
 SIGN_IN_LIMIT = "10 per minute; 100 per day"
 PREDICTION_LIMIT = "60 per minute"
+# Documents that are made when somebody asks for them.
+DOCUMENT_LIMIT = "10 per minute; 200 per day"
 REPORT_LIMIT = "10 per minute; 60 per day"
 # Forms that send e-mail to whatever address is typed.
 ASKING_LIMIT = "10 per minute; 60 per day"

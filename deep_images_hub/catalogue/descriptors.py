@@ -3,7 +3,7 @@
 Intake writes those of new pictures itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -51,6 +51,15 @@ def add_descriptors(connection: Connection, *, found: Iterable[tuple[int, Descri
             "grids": [descriptor.grid for _, descriptor in rows],
         },
     ).rowcount
+
+
+def grids_of(connection: Connection, *, image_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the grey levels of pictures (`images.descriptor`), by id; those without a descriptor are left out."""
+    rows = connection.execute(
+        text("select image_id, grid from descriptors where image_id = any(cast(:image_ids as bigint[]))"),
+        {"image_ids": list(image_ids)},
+    )
+    return {row.image_id: bytes(row.grid) for row in rows}
 
 
 def uncompared_submissions(connection: Connection, *, after_id: int, limit: int) -> list[int]:

@@ -17,6 +17,7 @@ from deep_images_hub.wire.account import Account, HubTotals
 from deep_images_hub.wire.base import Answer, Page
 from deep_images_hub.wire.batches import Batch, BatchDetail, BatchPage, SentFile, SentFilePage
 from deep_images_hub.wire.labels import FoundLabel, FoundLabels, Label, LabelDetail, LabelPage
+from deep_images_hub.wire.model_reports import ModelReport
 from deep_images_hub.wire.pictures import Picture, PictureDetail, PicturePage, ReportAnswer, ReportAsked
 from deep_images_hub.wire.training import Model, ModelDetail, ModelPage, Prediction, Predictions, Run, RunDetail, RunPage
 from deep_images_hub.wire.uploads import FinishedUpload, Upload, UploadAsked, Uploads
@@ -283,6 +284,10 @@ class HubClient:
     def model(self, model_id: int) -> ModelDetail:
         """Return a model with all that was measured of it."""
         return self._get(ModelDetail, f"/models/{model_id}")
+
+    def model_report(self, model_id: int) -> ModelReport:
+        """Return a model's whole report: scores, labels, confusions, calibration, learning curve, examples."""
+        return self._get(ModelReport, f"/models/{model_id}/report")
 
     def download_model(self, model_id: int, folder: str | Path, *, shows_progress: bool | None = None) -> list[DownloadedFile]:
         """Download a model's files into a folder."""

@@ -62,7 +62,7 @@ def dataset_card(
             *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in _front(name, total, licences).items()),
             "---",
             "",
-            f"# {_plain(name)}",
+            f"# {plain_markdown(name)}",
             "",
             *_summary(total, len({count.label_code for count in counts} if part else folders), digest, part),
             "",
@@ -118,7 +118,7 @@ def _front(name: str, total: int, licences: Sequence[str]) -> dict[str, object]:
 def _summary(images: int, labels: int, digest: str, part: str) -> list[str]:
     counted = f"{images:,} photographs of {labels:,} labels, from Deep Images Hub."
     if part:
-        return [f"{counted} This is a part ({_plain(part)}) of a dataset whose", f"content has the digest `{digest}`."]
+        return [f"{counted} This is a part ({plain_markdown(part)}) of a dataset whose", f"content has the digest `{digest}`."]
     return [
         f"{counted} Its content has the digest",
         f"`{digest}`: whoever has a dataset with this digest has these pictures, labels and splits.",
@@ -132,7 +132,7 @@ def _split_table(counts: Sequence[LabelSplitCount], folders: Mapping[str, str]) 
     lines = [f"| label | folder | {' | '.join(splits)} |", f"| --- | --- |{' ---: |' * len(splits)}"]
     for code in sorted(names):
         cells = " | ".join(str(images[code, split]) for split in splits)
-        lines.append(f"| {_plain(names[code])} | {folders[code]} | {cells} |")
+        lines.append(f"| {plain_markdown(names[code])} | {folders[code]} | {cells} |")
     return lines
 
 
@@ -143,7 +143,7 @@ def _licence_tag(licence: str) -> str:
     return "other" if licence == "pdm" else f"cc-{licence}-4.0"
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """Return a name as text that Markdown neither formats nor breaks."""
     escaped = " ".join(text.split())
     for mark in "\\`*_[]<>|#":

@@ -2,14 +2,18 @@
 
 from flask import Response, request, url_for
 
+from deep_images_hub.catalogue.images import pictures_by_sha256s
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.wire import model_reports as reports
 from deep_images_hub.wire import training as wire
 from deep_images_hub.wire.base import PageAsked
 from webapp.access import public, requires
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
+from webapp.evidence import example_sha256s
+from webapp.model_reports import read_report
 from webapp.models import predict, send_model_file
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
@@ -53,6 +57,15 @@ def read_model(model_id: int) -> wire.ModelDetail:
             for file in model.files
         ],
     )
+
+
+@api.get("/models/<int:model_id>/report", tag="Models", answer=reports.ModelReport)
+@public
+def read_model_report(model_id: int) -> reports.ModelReport:
+    """Give all that was measured of a model: scores, labels, confusions, calibration, learning curve, and examples."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+        return read_report(connection, model, pictures_by_sha256s(connection, example_sha256s(model)))
 
 
 @api.get("/models/<int:model_id>/files/<model_file>", tag="Models", gives=("application/octet-stream",))

@@ -64,6 +64,7 @@ PROMISED = {
     "POST /runs/{run_id}/repeat": "train",
     "GET /models": None,
     "GET /models/{model_id}": None,
+    "GET /models/{model_id}/report": None,
     "GET /models/{model_id}/files/{model_file}": "predict",
     "POST /models/{model_id}/predictions": "predict",
     "GET /demands": None,
