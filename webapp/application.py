@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -17,6 +18,7 @@ from webapp import (
     accounts,
     api,
     batches,
+    compression,
     datasets,
     error_pages,
     exports,
@@ -42,6 +44,7 @@ from webapp import (
     wanted,
     wording,
 )
+from webapp.gallery_cells import gallery_cells
 from webapp.services import Services
 from webapp.sessions import PageSessions
 
@@ -109,11 +112,14 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
         _tell_of_links(hub.settings)
     app.extensions["services"] = Services(hub)
-    app.jinja_env.globals.update(image_side_px=hub.settings.image_side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
+    image_side_px, thumbnail_side_px = hub.settings.image_side_px, hub.settings.thumbnail_side_px
+    cells = partial(gallery_cells, image_side_px=image_side_px, thumbnail_side_px=thumbnail_side_px)
+    app.jinja_env.globals.update(image_side_px=image_side_px, thumbnail_side_px=thumbnail_side_px, gallery_cells=cells)
     # The gate stands before everything else that looks at a request.
     access.guard(app)
     api.announce(app)
     security.protect(app)
+    compression.register(app)
     error_pages.register(app)
     wording.register(app)
     for noun in _NOUNS:

@@ -19,6 +19,7 @@ FOUND_LABELS = 60
 MAX_CHILDREN = 500
 COVERED_LABELS = 24
 MAX_QUERY_LENGTH = 100
+SHOWN_DEMANDS = 3
 
 
 @blueprint.get("")
@@ -90,7 +91,9 @@ def page(label_id: int) -> ResponseReturnValue:
             raise NotFoundError("There is no such label. It may have been on another hub: look for it by name.")
         # The pictures that come next need nothing around them.
         is_part = request.args.get("part") == "1"
-        under = [] if is_part else label_children(connection, label_id=label_id, limit=MAX_CHILDREN)
+        # What is under a label, and what is wanted of it, stands on its first page alone.
+        is_later = is_part or bool(request.args.get("after"))
+        under = [] if is_later else label_children(connection, label_id=label_id, limit=MAX_CHILDREN)
         return gallery_answer(
             connection,
             "label.html",
@@ -102,5 +105,5 @@ def page(label_id: int) -> ResponseReturnValue:
             # Those with something to see come first.
             children=sorted(under, key=lambda child: child.subtree_images == 0),
             is_selected=label.code in selected().label_codes,
-            demand={} if is_part else of_label(connection, label_id),
+            demand={} if is_part else of_label(connection, label_id, limit=0 if is_later else SHOWN_DEMANDS),
         )

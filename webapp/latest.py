@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.batches import latest_batches, latest_batches_geojson
+from deep_images_hub.catalogue.batches import latest_batches, latest_batches_geojson, latest_places
 from deep_images_hub.images.gallery_places import GalleryPlace, place_from_text
 from webapp.access import public
 from webapp.services import hub
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
     before = (place.key, place.image_id) if place and isinstance(place.key, datetime) else None
     with hub().engine.connect() as connection:
         batches = latest_batches(connection, city=city, before=before, limit=BATCHES_PAGE + 1)
-        collection = None if before else latest_batches_geojson(connection, city=city, limit=MAP_BATCHES)
+        places = [] if before else latest_places(connection, city=city, limit=MAP_BATCHES)
     shown = batches[:BATCHES_PAGE]
     more = None
     if len(batches) > BATCHES_PAGE:
@@ -38,7 +38,7 @@ def index() -> ResponseReturnValue:
         "latest.html",
         batches=shown,
         city=city,
-        places=places_on_map(collection) if collection else [],
+        places=places_on_map(places),
         is_first_page=before is None,
         more=more,
         width=WIDTH,

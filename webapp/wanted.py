@@ -156,11 +156,12 @@ def mine() -> ResponseReturnValue:
         )
 
 
-def of_label(connection: Connection, label_id: int, *, limit: int = 3) -> dict[str, Any]:
-    """Return what a label's page shows of demand: what is wanted of it, and whether whoever looks watches it."""
+def of_label(connection: Connection, label_id: int, *, limit: int) -> dict[str, Any]:
+    """Return what a label's page shows of demand: so much of what is wanted of it, and whether whoever looks watches it."""
     user = current_user()
+    user_id = user.id if user else None
     return {
-        "demands": demands.wanted(connection, label_id=label_id, user_id=user.id if user else None, limit=limit),
+        "demands": demands.wanted(connection, label_id=label_id, user_id=user_id, limit=limit) if limit else [],
         "is_watched": user is not None and watches.is_watching(connection, label_id=label_id, user_id=user.id),
         "default_target": DEFAULT_TARGET,
     }

@@ -4,12 +4,11 @@ Pure. Longitude and latitude are drawn as they are, since the points are coarse 
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from deep_images_hub.catalogue.batches import BatchesPlace
 from deep_images_hub.places.gazetteer import load_gazetteer
 
 # Where people live: from the north of Greenland to Cape Horn. One unit is one degree.
@@ -37,22 +36,13 @@ class PlaceOnMap:
     accepted: int
 
 
-def places_on_map(geojson: Mapping[str, Any]) -> list[PlaceOnMap]:
-    """Gather a collection of batches by city, the largest first, so that smaller ones are drawn over them.
-
-    Args:
-        geojson: a FeatureCollection as `catalogue.batches.latest_batches_geojson` gives it.
-    """
-    by_city: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for feature in geojson["features"]:
-        by_city[feature["properties"]["country_code"], feature["properties"]["city"]].append(feature)
+def places_on_map(places: Iterable[BatchesPlace]) -> list[PlaceOnMap]:
+    """Return where places are on the map, the largest first, so that smaller ones are drawn over them."""
     found = []
-    for (country_code, city), features in by_city.items():
-        longitude, latitude = features[0]["geometry"]["coordinates"]
-        accepted = sum(feature["properties"]["accepted"] for feature in features)
-        x, y = _position(longitude, latitude)
-        radius = min(_MAX_RADIUS, _MIN_RADIUS + 0.8 * math.log10(1 + accepted))
-        found.append(PlaceOnMap(x, y, round(radius, 2), country_code, city, len(features), accepted))
+    for place in places:
+        x, y = _position(place.longitude, place.latitude)
+        radius = round(min(_MAX_RADIUS, _MIN_RADIUS + 0.8 * math.log10(1 + place.accepted)), 2)
+        found.append(PlaceOnMap(x, y, radius, place.country_code, place.city, place.batches, place.accepted))
     return sorted(found, key=lambda place: (-place.accepted, place.country_code, place.city))
 
 

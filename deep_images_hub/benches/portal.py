@@ -4,7 +4,7 @@
                     counts, waiting for one of its threads does not
     saturated       the same people, who ask again without looking: what the machine can answer at most
     processor time  of the portal's processes, and of the database's, a request of the first kind on average
-    weight          of a page with its styles, scripts and icons, without pictures, uncompressed; of an answer to a program
+    weight          of a page with its styles and scripts as a browser gets them, without pictures; of an answer to a program
     download        all files of a dataset, first byte to last, beside reading its pictures' files one after the other
 
 People ask about once a second each, for one route after the other. The portal, PostgreSQL and these people share one machine. The

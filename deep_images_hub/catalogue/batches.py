@@ -66,6 +66,18 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class BatchesPlace:
+    """A city that some batches come from. Where it is: as of the newest. accepted: their pictures that were let in."""
+
+    country_code: str
+    city: str
+    latitude: float
+    longitude: float
+    batches: int
+    accepted: int
+
+
+@dataclass(frozen=True)
 class PendingBatch:
     """A batch that waits for intake."""
 
@@ -244,6 +256,12 @@ def latest_batches_geojson(connection: Connection, *, city: str | None = None, l
         load_query("latest_batches_geojson"), {"city": city, "limit": limit}
     ).scalar_one()
     return geojson
+
+
+def latest_places(connection: Connection, *, city: str | None = None, limit: int = 100) -> list[BatchesPlace]:
+    """Return where the newest batches that have a place come from: of a city or of everywhere."""
+    rows = connection.execute(load_query("latest_places"), {"city": city, "limit": limit})
+    return [BatchesPlace(**row._mapping) for row in rows]
 
 
 def batch_by_key(connection: Connection, key: str) -> Batch:

@@ -5,6 +5,7 @@ The counts are kept as pictures come and go, exact, and read in a few index step
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
@@ -19,8 +20,7 @@ SCATTERED_COST = 5
 FACETS = ("city", "country", "licence", "quality", "received", "reviewed", "side", "supplier", "taken")
 
 
-@dataclass(frozen=True)
-class FacetValue:
+class FacetValue(NamedTuple):
     """A value of a facet.
 
     Attributes:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
 from deep_images_hub.errors import InvalidInputError
@@ -82,9 +83,9 @@ class PictureFilter:
     @property
     def has_conditions(self) -> bool:
         """Whether it leaves any picture of the label out, besides those of labels under it."""
-        return self != PictureFilter(own_only=self.own_only, time=self.time, sort=self.sort)
+        return bool(self.conditions)
 
-    @property
+    @cached_property
     def conditions(self) -> dict[str, "PictureFilter"]:
         """What it asks for, each with the filter that asks for all but that: names are `place`, `time` and so on."""
         without: dict[str, dict[str, Any]] = {
@@ -96,8 +97,8 @@ class PictureFilter:
             "reviewed": {"is_reviewed": None},
             "supplier": {"supplier_id": None},
         }
-        others = {name: replace(self, **fields) for name, fields in without.items()}
-        return {name: other for name, other in others.items() if other != self}
+        asked = {name: fields for name, fields in without.items() if any(getattr(self, of) != fields[of] for of in fields)}
+        return {name: replace(self, **fields) for name, fields in asked.items()}
 
     @property
     def since_time(self) -> datetime | None:

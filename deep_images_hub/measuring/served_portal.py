@@ -39,6 +39,7 @@ _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _LOADED = re.compile(r'<(?:link rel="stylesheet"|link rel="icon"|script) [^>]*?(?:href|src)="(/[^"]+)"')
 
 Headers = Mapping[str, str]
+_BROWSER: Headers = {"Accept-Encoding": "gzip"}
 
 
 class Answer(NamedTuple):
@@ -119,7 +120,7 @@ class ServedPortal:
     def loaded_bytes(self, address: str, headers: Headers) -> int:
         """Return how much a page loads besides itself and its pictures: styles, scripts, icons."""
         _, _, page = self.get(address, headers)
-        return sum(len(self.get(loaded, {})[2]) for loaded in set(_LOADED.findall(page.decode())))
+        return sum(len(self.get(loaded, _BROWSER)[2]) for loaded in set(_LOADED.findall(page.decode())))
 
     def asked(
         self, routes: Routes, people: Sequence[Credentials], clients: int, *, seconds: float, pause_s: float

@@ -1,5 +1,6 @@
 """Pages for everybody: what they show, what they never show, and what every answer carries."""
 
+import gzip
 import re
 from dataclasses import replace
 
@@ -72,6 +73,23 @@ def test_every_answer_carries_its_headers(visitor, portal) -> None:
         assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY, page
         assert headers["X-Content-Type-Options"] == "nosniff", page
         assert headers["Referrer-Policy"] == "same-origin", page
+
+
+def test_styles_are_packed_for_whoever_unpacks_them_and_pages_never(visitor) -> None:
+    asks = {"Accept-Encoding": "gzip, br"}
+    with visitor.get("/static/portal.css", headers=asks) as packed, visitor.get("/static/portal.css") as plain:
+        styles = plain.data
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(packed.data) == styles
+    assert len(packed.data) < len(styles) / 3
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    # What a browser keeps is asked for again by its ETag, packed or not.
+    with visitor.get("/static/portal.css", headers={**asks, "If-None-Match": packed.headers["ETag"]}) as again:
+        assert (again.status_code, again.data) == (304, b"")
+    assert "Content-Encoding" not in visitor.get("/", headers=asks).headers
+    assert "Content-Encoding" not in visitor.get("/labels/suggestions?q=apple", headers=asks).headers
 
 
 def test_label_is_found_by_a_piece_of_its_name(visitor, portal) -> None:
