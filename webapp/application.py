@@ -112,9 +112,9 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
         _tell_of_links(hub.settings)
     app.extensions["services"] = Services(hub)
-    image_side_px, thumbnail_side_px = hub.settings.image_side_px, hub.settings.thumbnail_side_px
-    cells = partial(gallery_cells, image_side_px=image_side_px, thumbnail_side_px=thumbnail_side_px)
-    app.jinja_env.globals.update(image_side_px=image_side_px, thumbnail_side_px=thumbnail_side_px, gallery_cells=cells)
+    side_px = hub.settings.image_side_px
+    cells = partial(gallery_cells, image_side_px=side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
+    app.jinja_env.globals.update(gallery_cells=cells)
     # The gate stands before everything else that looks at a request.
     access.guard(app)
     api.announce(app)
