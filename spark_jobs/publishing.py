@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_images_hub.catalogue.models import ModelFile
+from deep_images_hub.code_version import code_version
 from deep_images_hub.errors import ConflictError
 from deep_images_hub.model_files import INT8, file_kind
 from deep_images_hub.object_store.keys import model_key
@@ -192,6 +193,7 @@ def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Tr
         "train_top1": best.accuracy,
         "validation_top1": best.validation_accuracy if has_validation else None,
         "seed": plan.config.seed,
+        "code": code_version(),
     }
 
 

@@ -7,10 +7,12 @@ from typing import cast
 from flask import current_app
 
 from deep_images_hub.catalogue.datasets import attribution_counts, label_split_counts, version_facts
+from deep_images_hub.catalogue.model_answers import shared_answers
 from deep_images_hub.catalogue.version_changes import Difference, difference
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
 from deep_images_hub.datasets.croissant import Facts
 from deep_images_hub.images.examine import limits_from_settings
+from deep_images_hub.model_comparison import SharedBatch
 from deep_images_hub.places.gazetteer import load_gazetteer
 from deep_images_hub.predictions import OpenModels
 from deep_images_hub.uploads.receiving import Receiver
@@ -44,6 +46,8 @@ class Services:
         self.attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)
         self.facts = lru_cache(_KEPT_COMPOSITIONS)(self._facts)
         self.difference = lru_cache(_KEPT_COMPOSITIONS)(self._difference)
+        # Nor does what a model says of its test.
+        self.shared_answers = lru_cache(_KEPT_COMPOSITIONS)(self._shared_answers)
 
     def _composition(self, version_id: int) -> tuple[LabelSplitCount, ...]:
         """Return how many pictures of each label each split of a version has."""
@@ -64,6 +68,11 @@ class Services:
         """Return how many pictures changed from one version to another."""
         with self.hub.engine.connect() as connection:
             return difference(connection, version_id=version_id, before_id=before_id)
+
+    def _shared_answers(self, model_a: int, model_b: int) -> tuple[SharedBatch, ...]:
+        """Return what two models say of the pictures that both were tested on, batch by batch."""
+        with self.hub.engine.connect() as connection:
+            return tuple(shared_answers(connection, model_a=model_a, model_b=model_b))
 
 
 def services() -> Services:

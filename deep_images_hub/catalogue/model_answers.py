@@ -9,6 +9,7 @@ from deep_images_hub.catalogue.engine import copy_rows
 from deep_images_hub.catalogue.images import Picture
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import model_answers
+from deep_images_hub.model_comparison import SharedBatch
 
 
 @dataclass(frozen=True)
@@ -78,3 +79,9 @@ def answered_pictures(
         "limit": limit,
     }
     return [AnsweredPicture(**row._mapping) for row in connection.execute(load_query("model_answers"), parameters)]
+
+
+def shared_answers(connection: Connection, *, model_a: int, model_b: int) -> list[SharedBatch]:
+    """Return, batch by batch, how two models did on the pictures that both were tested on under the same label."""
+    rows = connection.execute(load_query("shared_answers"), {"model_a": model_a, "model_b": model_b})
+    return [SharedBatch(**row._mapping) for row in rows]

@@ -151,3 +151,79 @@ class Predictions(Answer):
     """What a picture shows, as far as a model can tell, likeliest first."""
 
     answers: list[Prediction]
+
+
+class ComparisonAsked(Asked):
+    """Which models are compared."""
+
+    models: str = Field(max_length=60, description="The numbers of two models, with a comma between them: the first, the second.")
+
+
+class Reproducible(Answer):
+    """What gives the same model again. null: not known, of models from before it was written down."""
+
+    data_digest: str
+    seed: int | None
+    backbone: str
+    weights: str
+    method: str
+    workers: int
+    code_version: str | None
+    code_commit: str | None
+    code_is_changed: bool | None = Field(description="Whether the code was changed since that commit.")
+
+
+class ComparedModel(Answer):
+    """A model of a comparison."""
+
+    id: int
+    version_id: int
+    version_name: str
+    test_top1: float | None
+    test_top1_interval: tuple[float, float] | None
+    macro_f1: float | None
+    reproducible: Reproducible
+
+
+class DataDifference(Answer):
+    """Pictures that only the second dataset has, only the first one, or both, in another split or under another label."""
+
+    added: int
+    removed: int
+    moved: int
+    relabelled: int
+
+
+class Gain(Answer):
+    """By how much the share of right answers of the second model is higher."""
+
+    difference: float
+    low: float = Field(description="Of the 95 % interval.")
+    high: float
+    is_beyond_chance: bool = Field(description="The interval leaves 0 out.")
+    images: int | None = Field(description="Pictures that both were tested on; null: each was tested on its own.")
+    only_a: int | None = Field(description="Of those, right by the first alone.")
+    only_b: int | None
+
+
+class LabelChange(Answer):
+    """How much more of a label's test pictures the second model finds."""
+
+    code: str
+    name: str
+    recall_a: float | None
+    recall_b: float | None
+    change: float | None
+    support_a: int
+    support_b: int
+
+
+class Comparison(Answer):
+    """Two models side by side."""
+
+    a: ComparedModel
+    b: ComparedModel
+    data: DataDifference | None = Field(description="null: the same dataset.")
+    on_shared: Gain | None = Field(description="On the pictures that both were tested on; null: there are none.")
+    on_own: Gain | None = Field(description="By the test of each; null: one was not measured.")
+    labels: list[LabelChange] = Field(description="The largest change first.")

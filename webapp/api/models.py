@@ -12,6 +12,7 @@ from deep_images_hub.wire.base import PageAsked
 from webapp.access import public, requires
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
+from webapp.comparing import Compared, chosen_models, compare
 from webapp.evidence import example_sha256s
 from webapp.model_reports import read_report
 from webapp.models import predict, send_model_file
@@ -31,6 +32,21 @@ def list_models(query: PageAsked) -> wire.ModelPage:
     shown = found[: query.limit]
     return wire.ModelPage(
         models=[_model(model) for model in shown], next=following(shown[-1].id) if len(found) > query.limit else None
+    )
+
+
+@api.get("/models/comparison", tag="Models", query=wire.ComparisonAsked, answer=wire.Comparison)
+@public
+def compare_models(query: wire.ComparisonAsked) -> wire.Comparison:
+    """Give two models side by side: data, settings, metrics, labels, and whether one is better by more than chance."""
+    found = compare(chosen_models([query.models]))
+    return wire.Comparison(
+        a=_compared(found.a),
+        b=_compared(found.b),
+        data=wire.DataDifference.model_validate(found.data) if found.data else None,
+        on_shared=wire.Gain.model_validate(found.on_shared) if found.on_shared else None,
+        on_own=wire.Gain.model_validate(found.on_own) if found.on_own else None,
+        labels=[wire.LabelChange.model_validate(label) for label in found.labels],
     )
 
 
@@ -106,3 +122,15 @@ def _model(model: TrainedModel) -> wire.Model:
     said = {name: getattr(model, name) for name in wire.Model.model_fields if not name.startswith("test_")}
     report = model_report(model)
     return wire.Model(**said, test_top1=report.top1, test_top1_interval=report.interval)
+
+
+def _compared(side: Compared) -> wire.ComparedModel:
+    return wire.ComparedModel(
+        id=side.model.id,
+        version_id=side.model.version_id,
+        version_name=side.model.version_name,
+        test_top1=side.report.top1,
+        test_top1_interval=side.report.interval,
+        macro_f1=side.report.macro_f1,
+        reproducible=wire.Reproducible(**side.reproducible),
+    )

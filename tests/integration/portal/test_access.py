@@ -55,6 +55,7 @@ PROMISED = {
     "GET /runs/<int:run_id>/progress.json": _needs("train"),
     "POST /runs/<int:run_id>/cancel": _needs("train"),
     "GET /models": ANYBODY,
+    "GET /models/compare": ANYBODY,
     "GET /models/<int:model_id>": ANYBODY,
     "GET /models/<int:model_id>/answers": ANYBODY,
     "GET /models/<int:model_id>/card.md": ANYBODY,

@@ -63,6 +63,7 @@ PROMISED = {
     "POST /runs/{run_id}/cancel": "train",
     "POST /runs/{run_id}/repeat": "train",
     "GET /models": None,
+    "GET /models/comparison": None,
     "GET /models/{model_id}": None,
     "GET /models/{model_id}/report": None,
     "GET /models/{model_id}/files/{model_file}": "predict",
