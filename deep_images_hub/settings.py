@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         pattern=r"^$|^(saved_model|litert|litert_int8)(,(saved_model|litert|litert_int8))*$",
         description="Files that a model comes as beside Keras, ONNX and its labels: `saved_model`, `litert`, `litert_int8`.",
     )
+    checkpoint_minutes: float = Field(
+        3.0, gt=0, description="Minutes from one checkpoint of a training to the next, beside those at the ends of epochs."
+    )
     training_seed: int = Field(0, ge=0, description="Seed of initial weights and of the order of pictures.")
 
     # Spark

@@ -31,12 +31,14 @@ class _Architecture:
         preprocess: from RGB 0..255 to what the weights were trained on.
         build: called with `include_top` and `input_tensor`; gives a network with random weights.
         last_layer: the layer whose activations are pooled.
+        trunk_layer: where fine-tuning cuts the network: it trains the blocks after this layer, and none up to it.
         top_variable_count: variables of the classification head, which a weights file may hold or not.
     """
 
     preprocess: Callable[[Any], Any]
     build: Callable[..., keras.Model]
     last_layer: str
+    trunk_layer: str
     top_variable_count: int
 
 
@@ -70,12 +72,14 @@ def _tiny_vgg(*, include_top: bool, input_tensor: Any) -> keras.Model:
 
 
 _ARCHITECTURES = {
-    "vgg16": _Architecture(_bgr_without_mean, _keras_application("VGG16"), "block5_pool", top_variable_count=6),
+    "vgg16": _Architecture(_bgr_without_mean, _keras_application("VGG16"), "block5_pool", "block4_pool", top_variable_count=6),
     "mobilenet_v2": _Architecture(
-        _between_minus_one_and_one, _keras_application("MobileNetV2"), "out_relu", top_variable_count=2
+        _between_minus_one_and_one, _keras_application("MobileNetV2"), "out_relu", "block_12_add", top_variable_count=2
     ),
-    "resnet50": _Architecture(_bgr_without_mean, _keras_application("ResNet50"), "conv5_block3_out", top_variable_count=2),
-    "tiny_vgg": _Architecture(_bgr_without_mean, _tiny_vgg, "block2_pool", top_variable_count=2),
+    "resnet50": _Architecture(
+        _bgr_without_mean, _keras_application("ResNet50"), "conv5_block3_out", "conv4_block6_out", top_variable_count=2
+    ),
+    "tiny_vgg": _Architecture(_bgr_without_mean, _tiny_vgg, "block2_pool", "block1_pool", top_variable_count=2),
 }
 
 
@@ -146,6 +150,11 @@ def _frozen(pictures: Any, outputs: list[Any], name: str) -> keras.Model:
     network = keras.Model(pictures, outputs[0] if len(outputs) == 1 else outputs, name=name)
     network.trainable = False
     return network
+
+
+def trunk_layer(name: str) -> str:
+    """Return the name of the layer after which fine-tuning trains a pretrained network."""
+    return _ARCHITECTURES[name].trunk_layer
 
 
 def write_random_weights(name: str, path: Path, *, seed: int, include_top: bool = False) -> None:

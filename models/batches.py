@@ -1,18 +1,21 @@
 """Which pictures a step sees, and which of them are this worker's: plain numbers, the same for any number of workers.
 
-Every worker works out the whole order by itself, from the seed, and takes its rows of each batch. So nothing that decides the
-outcome (order, weights of examples, noise) depends on how many workers there are, and nobody has to be asked.
+Examples are dealt to lanes once, one lane for each row of a batch; in each epoch a lane shows its examples in a new order. A
+worker has some of the lanes, and so sees the same share of the pictures in every epoch, and nobody else does. Every worker works
+out the whole order by itself, from the seed and the number of the step: nothing that decides the outcome (order, weights of
+examples, noise) depends on how many workers there are or on what was done before, and nobody has to be asked.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = Callable[[NDArray[np.int64]], NDArray[np.generic]]
 
-_ORDER_STREAM, _NOISE_STREAM = 0, 1
+_ORDER_STREAM, _NOISE_STREAM, _DEAL_STREAM = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -64,53 +67,67 @@ def steps_per_epoch(example_count: int, global_batch: int) -> int:
 
 
 def training_batches(
-    examples: Examples, *, global_batch: int, seed: int, noise_width: int, rank: int, workers: int
+    examples: Examples, *, global_batch: int, seed: int, noise_width: int, rank: int, workers: int, first_step: int = 0
 ) -> Iterator[Batch]:
     """Yield a worker's rows of every step of every epoch, in an order of its own for each epoch; never ends.
 
-    The last batch of an epoch is filled up with its first examples, at weight 0: shapes stay the same, and what batch
+    The last batch of an epoch is filled up with examples of its lanes, at weight 0: shapes stay the same, and what batch
     normalisation sees are pictures and not blanks.
+
+    Args:
+        first_step: how many steps to pass over, over all epochs.
     """
-    epoch = 0
-    while True:
-        order = np.random.default_rng((seed, _ORDER_STREAM, epoch)).permutation(len(examples))
-        noise_of_epoch = np.random.default_rng((seed, _NOISE_STREAM, epoch))
-        for start in range(0, len(order), global_batch):
-            noise = noise_of_epoch.random((global_batch, noise_width), np.float32)
-            yield _own_rows(examples, order, start, global_batch, noise, rank, workers)
-        epoch += 1
+    dealt = np.random.default_rng((seed, _DEAL_STREAM)).permutation(len(examples))
+    lanes = _lanes(dealt, global_batch)
+    shown_in, order = -1, lanes
+    for step in count(first_step):
+        epoch, place = divmod(step, len(lanes))
+        if epoch != shown_in:
+            shown_in, order = epoch, _shuffled(lanes, np.random.default_rng((seed, _ORDER_STREAM, epoch)))
+        noise = np.random.default_rng((seed, _NOISE_STREAM, epoch, place)).random((global_batch, noise_width), np.float32)
+        yield _own_rows(examples, order, place, noise, rank, workers)
 
 
 def validation_batches(examples: Examples, *, global_batch: int, rank: int, workers: int) -> Iterator[Batch]:
     """Yield a worker's rows of every batch of a split, in its own order, again and again; never ends."""
-    order = np.arange(len(examples))
+    lanes = _lanes(np.arange(len(examples)), global_batch)
     noise = np.zeros((global_batch, 0), np.float32)
     while True:
-        for start in range(0, len(order), global_batch):
-            yield _own_rows(examples, order, start, global_batch, noise, rank, workers)
+        for place in range(len(lanes)):
+            yield _own_rows(examples, lanes, place, noise, rank, workers)
+
+
+def _lanes(dealt: NDArray[np.int64], global_batch: int) -> NDArray[np.int64]:
+    """Deal positions out to lanes, (steps, global_batch). The last row may have places for nobody: -1."""
+    lanes = np.full(steps_per_epoch(len(dealt), global_batch) * global_batch, -1)
+    lanes[: len(dealt)] = dealt
+    return lanes.reshape(-1, global_batch)
+
+
+def _shuffled(lanes: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64]:
+    """Shuffle each lane by itself; what is for nobody stays last."""
+    keys = random.random(lanes.shape)
+    keys[lanes < 0] = 2.0
+    return np.take_along_axis(lanes, keys.argsort(axis=0), axis=0)
 
 
 def _own_rows(
-    examples: Examples,
-    order: NDArray[np.int64],
-    start: int,
-    global_batch: int,
-    noise: NDArray[np.float32],
-    rank: int,
-    workers: int,
+    examples: Examples, order: NDArray[np.int64], place: int, noise: NDArray[np.float32], rank: int, workers: int
 ) -> Batch:
-    rows_each = -(-global_batch // workers)
-    places = np.arange(start, start + rows_each * workers)
-    is_counted = places < min(start + global_batch, len(order))
-    positions = order[places % len(order)]
-    weight = np.where(is_counted, examples.weight[positions], np.float32(0))
-    own = slice(rank * rows_each, (rank + 1) * rows_each)
-    filled_noise = np.zeros((rows_each * workers, noise.shape[1]), np.float32)
-    filled_noise[:global_batch] = noise
+    """Return a worker's lanes of a row of `order`; beyond the batch's last lane, where workers do not divide it, they weigh 0."""
+    lane_count = order.shape[1]
+    rows_each = -(-lane_count // workers)
+    own = np.arange(rank * rows_each, (rank + 1) * rows_each)
+    lane = own % lane_count
+    # An empty place shows its lane's first example; in an epoch of fewer examples than lanes some lanes have none of their own.
+    filled = np.where(order[place] < 0, order[0], order[place])
+    filled = np.where(filled < 0, order[0, 0], filled)
+    weight = np.where(order[place] < 0, np.float32(0), examples.weight[filled])
+    positions = filled[lane]
     return Batch(
-        inputs=examples.rows(positions[own]),
-        class_index=examples.class_index[positions[own]],
-        weight=weight[own],
-        noise=filled_noise[own],
+        inputs=examples.rows(positions),
+        class_index=examples.class_index[positions],
+        weight=np.where(own < lane_count, weight[lane], np.float32(0)),
+        noise=noise[lane],
         total_weight=weight.sum(dtype=np.float32),
     )

@@ -3,13 +3,15 @@
 Every worker runs `train` with the same arguments but its rank. They hold the same weights at all times: each computes the
 gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and several come
 to the same weights to rounding, where the workers divide the batch, and groups of `ghost_batch_norm` their shares of it
-(docs/experiments.md). This module is TensorFlow's, because of `tf.distribute`.
+(docs/experiments.md). What a step does depends on its number and the weights alone, so that a training that was lost goes on from
+its last checkpoint as if nothing had happened. This module is TensorFlow's, because of `tf.distribute`.
 """
 
 import json
 import os
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +23,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.batches import Batch, Examples, steps_per_epoch, training_batches, validation_batches
+from models.checkpoint import Checkpoints
 from models.training_config import TrainingConfig
 from models.training_outcome import AddressTakenError, EpochReport, Trained
+from models.training_state import TrainingState
 
 Distort = Callable[[Any, Any], Any]
 
@@ -34,11 +38,12 @@ class Task:
     """What is to be learned.
 
     Attributes:
-        build: builds the network, giving logits, with random weights.
+        build: builds the network, giving logits, as it begins: with random weights, or with what was learnt before.
         training: what is learned from.
         validation: what decides when to stop; may be empty, then all epochs are run.
         distort: applied to inputs with noise before each step; never to validation.
         noise_width: random numbers that `distort` takes for one example.
+        is_in_training_mode: normalisation goes by the batch, and follows its statistics; False: the network is called as in use.
     """
 
     build: Callable[[], keras.Model]
@@ -46,6 +51,7 @@ class Task:
     validation: Examples
     distort: Distort
     noise_width: int
+    is_in_training_mode: bool = True
 
 
 def train(
@@ -55,6 +61,7 @@ def train(
     rank: int = 0,
     addresses: Sequence[str] = (),
     on_epoch: Callable[[EpochReport], None] = lambda _report: None,
+    checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train until the validation loss stops falling.
 
@@ -64,6 +71,10 @@ def train(
         rank: which worker this is, from 0.
         addresses: of all workers by rank, `host:port`; empty: this worker is alone.
         on_epoch: called after each epoch by rank 0 alone; what it raises ends the training.
+        checkpoints: rank 0's; with others they are ignored.
+
+    Returns:
+        What came of it; `reports` of another rank than 0 lack those from before a checkpoint.
 
     Raises:
         AddressTakenError: see there.
@@ -71,40 +82,120 @@ def train(
     workers = max(1, len(addresses))
     strategy = _join(rank, addresses)
     step_count = steps_per_epoch(len(task.training), config.global_batch)
-    keras.utils.set_random_seed(config.seed)
-    network = task.build()
-    optimizer = _optimizer(config, step_count=config.epochs * step_count)
-    optimizer.build(network.trainable_variables)
-    # Seeds give all workers the same weights; machines of different kinds may round them differently.
-    _averaging(strategy, network.variables)()
-    average_statistics = _averaging(strategy, network.non_trainable_variables)
-    train_step = _train_step(strategy, network, optimizer, task.distort, l2=config.l2 / workers)
-    validation_step = _validation_step(strategy, network)
+    state = _first_state(strategy, task, config, rank, checkpoints)
+    network = state.network
+    average_statistics = _averaging(strategy, _statistics(network) if task.is_in_training_mode else [])
+    train_step = _train_step(strategy, state, task, l2=config.l2 / workers)
     share = {"global_batch": config.global_batch, "rank": rank, "workers": workers}
-    training_steps = training_batches(task.training, seed=config.seed, noise_width=task.noise_width, **share)
-    validation_steps = validation_batches(task.validation, **share)
-    validation_step_count = steps_per_epoch(len(task.validation), config.global_batch)
-    has_validation = validation_step_count > 0
+    steps = training_batches(task.training, seed=config.seed, noise_width=task.noise_width, first_step=state.step, **share)
+    keeper = _Keeper(checkpoints if rank == 0 else None, state)
+    has_validation = len(task.validation) > 0
 
-    best_weights, best_epoch, best_loss = network.get_weights(), 0, float("inf")
-    reports: list[EpochReport] = []
-    with _prepared(training_steps) as training, _prepared(validation_steps) as validation:
-        for epoch in range(1, config.epochs + 1):
-            sums = sum(train_step(next(training)).numpy() for _ in range(step_count))
+    with _prepared(steps) as batches, _validation(strategy, network, task.validation, **share) as validation_sums:
+        while (epoch := state.step // step_count + 1) <= config.epochs:
+            # The sums are over all workers, the same numbers everywhere: all workers decide the same.
+            if has_validation and epoch > 1 and epoch - 1 - state.best_epoch >= config.patience:
+                break
+            while state.step < epoch * step_count:
+                *sums, is_due = train_step(next(batches), keeper.is_due()).numpy()
+                state.step += 1
+                state.epoch_sums += sums
+                if is_due and state.step < epoch * step_count:
+                    average_statistics()
+                    keeper.keep()
             average_statistics()
-            validation_sums = np.full(3, np.nan)
-            if has_validation:
-                validation_sums = sum(validation_step(next(validation)).numpy() for _ in range(validation_step_count))
-            report = EpochReport(epoch, config.epochs, *_means(sums), *_means(validation_sums))
-            reports.append(report)
+            report = EpochReport(epoch, config.epochs, *_means(state.epoch_sums), *_means(validation_sums()))
+            state.end_epoch(report, is_best=not has_validation or report.validation_loss < state.best_loss)
             if rank == 0:
                 on_epoch(report)
-            # The sums are over all workers, the same numbers everywhere: all workers decide the same.
-            if not has_validation or report.validation_loss < best_loss:
-                best_weights, best_epoch, best_loss = network.get_weights(), epoch, report.validation_loss
-            elif epoch - best_epoch >= config.patience:
-                break
-    return Trained(best_weights, best_epoch, reports)
+            keeper.keep_after_epoch()
+    return Trained(state.best_weights, state.best_epoch, state.reports)
+
+
+@contextmanager
+def _validation(
+    strategy: tf.distribute.Strategy, network: keras.Model, examples: Examples, *, global_batch: int, rank: int, workers: int
+) -> Iterator[Callable[[], NDArray[np.float32]]]:
+    """Give a way to judge the network on a split, over all workers: `_sums` of it; NaN where it is empty."""
+    step = _validation_step(strategy, network)
+    step_count = steps_per_epoch(len(examples), global_batch)
+    with _prepared(validation_batches(examples, global_batch=global_batch, rank=rank, workers=workers)) as batches:
+
+        def judge() -> NDArray[np.float32]:
+            if not step_count:
+                return np.full(3, np.nan, np.float32)
+            sums: NDArray[np.float32] = sum(step(next(batches)).numpy() for _ in range(step_count))
+            return sums
+
+        yield judge
+
+
+class _Keeper:
+    """Says when it is time for a checkpoint, and keeps it. Without `Checkpoints` it is never time."""
+
+    def __init__(self, checkpoints: Checkpoints | None, state: TrainingState) -> None:
+        self._checkpoints = checkpoints
+        self._state = state
+        self._kept_at_s = time.monotonic()
+
+    def is_due(self) -> Any:
+        # A tensor, since the compiled step would be compiled anew for each number of Python.
+        return tf.constant(float(self._checkpoints is not None and self._passed_s() >= self._checkpoints.every_s))
+
+    def keep(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.keep(self._state.checkpoint())
+            self._kept_at_s = time.monotonic()
+
+    def keep_after_epoch(self) -> None:
+        if self._checkpoints is not None and self._passed_s() >= self._checkpoints.min_s:
+            self.keep()
+
+    def _passed_s(self) -> float:
+        return time.monotonic() - self._kept_at_s
+
+
+def _first_state(
+    strategy: tf.distribute.Strategy, task: Task, config: TrainingConfig, rank: int, checkpoints: Checkpoints | None
+) -> TrainingState:
+    """Build the network and the optimizer, as they begin or as the last checkpoint has them; the same on all workers."""
+    keras.utils.set_random_seed(config.seed)
+    network = task.build()
+    optimizer = _optimizer(config, step_count=config.epochs * steps_per_epoch(len(task.training), config.global_batch))
+    optimizer.build(network.trainable_variables)
+    state = TrainingState(network, optimizer)
+    if checkpoints is not None and checkpoints.latest is not None and rank == 0:
+        state.resume(checkpoints.latest)
+    _send_state(strategy, state, rank)
+    return state
+
+
+def _send_state(strategy: tf.distribute.Strategy, state: TrainingState, rank: int) -> None:
+    """Give all workers the state of the first one.
+
+    Without a checkpoint they all began alike from the same seed, but machines of different kinds may round differently.
+    """
+    if strategy.num_replicas_in_sync > 1:
+        _averaging(strategy, [*_floats(state.network.variables), *state.memory], counts=rank == 0)()
+        marks = [float(state.step), *state.epoch_sums.tolist(), float(state.best_epoch), state.best_loss]
+
+        def own_marks() -> list[Any]:
+            return [tf.constant(marks if rank == 0 else [0.0] * len(marks), tf.float32)]
+
+        sent = tf.function(lambda: _summed(strategy, own_marks, ())[0])().numpy()
+        state.step, state.best_epoch, state.best_loss = int(sent[0]), int(sent[4]), float(sent[5])
+        state.epoch_sums = sent[1:4]
+    state.optimizer.iterations.assign(state.step)
+
+
+def _statistics(network: keras.Model) -> list[keras.Variable]:
+    """Return what normalisation learns of batches; not the variables of frozen layers, which stay as they are."""
+    return _floats(variable for layer in network.layers if layer.trainable for variable in layer.non_trainable_variables)
+
+
+def _floats(variables: Iterable[keras.Variable]) -> list[keras.Variable]:
+    """Return those that numbers can be summed of: generators of random numbers have states of another kind."""
+    return [variable for variable in variables if variable.dtype == "float32"]
 
 
 def _join(rank: int, addresses: Sequence[str]) -> tf.distribute.Strategy:
@@ -155,32 +246,32 @@ def _tensors(batches: Iterator[Batch]) -> tuple[Any, ...]:
     return tuple(tf.convert_to_tensor(part) for part in parts)
 
 
-def _train_step(
-    strategy: tf.distribute.Strategy, network: keras.Model, optimizer: keras.optimizers.Optimizer, distort: Distort, *, l2: float
-) -> Callable[[Any], Any]:
-    """Make the function that takes one step on a batch and returns `_sums` over all workers.
+def _train_step(strategy: tf.distribute.Strategy, state: TrainingState, task: Task, *, l2: float) -> Callable[[Any, Any], Any]:
+    """Make the function that takes one step on a batch and returns `_sums` over all workers, and theirs of `is_due`, 0 or 1 each.
 
     Args:
         l2: this worker's share of the L2 weight: gradients are summed over the workers, and each brings one.
     """
+    network, optimizer = state.network, state.optimizer
     variables = network.trainable_variables
     kernels = [variable for variable in variables if variable.name == "kernel"]
 
-    def gradients_and_sums(inputs: Any, class_index: Any, weight: Any, noise: Any, total_weight: Any) -> list[Any]:
+    def gradients_and_sums(inputs: Any, class_index: Any, weight: Any, noise: Any, total_weight: Any, is_due: Any) -> list[Any]:
+        distorted = task.distort(inputs, noise)
         with tf.GradientTape() as tape:
-            logits = network(distort(inputs, noise), training=True)
+            logits = network(distorted, training=task.is_in_training_mode)
             losses = keras.losses.sparse_categorical_crossentropy(class_index, logits, from_logits=True)
             objective = tf.reduce_sum(weight * losses) / total_weight + l2 * sum(
                 tf.nn.l2_loss(kernel.value) for kernel in kernels
             )
-        return [*tape.gradient(objective, variables), _sums(losses, logits, class_index, weight)]
+        return [*tape.gradient(objective, variables), tf.concat([_sums(losses, logits, class_index, weight), [is_due]], axis=0)]
 
-    def step(batch: Any) -> Any:
-        *gradients, sums = _summed(strategy, gradients_and_sums, batch)
+    def step(batch: Any, is_due: Any) -> Any:
+        *gradients, sums = _summed(strategy, gradients_and_sums, (*batch, is_due))
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return sums
 
-    compiled: Callable[[Any], Any] = tf.function(step)
+    compiled: Callable[[Any, Any], Any] = tf.function(step)
     return compiled
 
 
@@ -199,17 +290,25 @@ def _validation_step(strategy: tf.distribute.Strategy, network: keras.Model) -> 
     return compiled
 
 
-def _averaging(strategy: tf.distribute.Strategy, variables: Sequence[keras.Variable]) -> Callable[[], None]:
-    """Make the function that gives variables on all workers the mean of what they hold there."""
+def _averaging(
+    strategy: tf.distribute.Strategy, variables: Sequence[keras.Variable], *, counts: bool | None = None
+) -> Callable[[], None]:
+    """Make the function that gives variables on all workers the mean of what they hold there.
+
+    Args:
+        counts: whether this worker's count, of which exactly one's must; None: the mean is over all.
+    """
     if not variables or strategy.num_replicas_in_sync == 1:
         return lambda: None
 
+    share = 1.0 / strategy.num_replicas_in_sync if counts is None else float(counts)
+
     def values() -> list[Any]:
-        return [variable.value for variable in variables]
+        return [variable.value * share for variable in variables]
 
     def average() -> None:
         for variable, total in zip(variables, _summed(strategy, values, ()), strict=True):
-            variable.assign(total / strategy.num_replicas_in_sync)
+            variable.assign(total)
 
     compiled: Callable[[], None] = tf.function(average)
     return compiled

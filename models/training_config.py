@@ -22,6 +22,8 @@ class TrainingConfig:
             near 0 into whole steps, and then one worker and several drift apart; below normalised convolutions those are many.
         l2: weight of half the sum of the squares of all kernels.
         dropout: share of the features that is hidden from a head, 0..1.
+        kept_views: how many views of each picture fine-tuning learns from: the picture, and so many less one distorted ones. 0
+            where nothing is fine-tuned.
         patience: epochs without a better loss on the validation split before it stops; the best epoch's weights are kept.
         has_class_weights: pictures of rare labels count more, so that each label counts the same.
         seed: of initial weights, order and noise.
@@ -33,13 +35,14 @@ class TrainingConfig:
     epsilon: float
     l2: float
     dropout: float
+    kept_views: int
     patience: int
     has_class_weights: bool
     seed: int = 0
 
 
 def load_card(name: str, *, seed: int) -> TrainingConfig:
-    """Read the card of a kind of training: `head` or `compact_vgg`.
+    """Read the card of a kind of training: `head`, `fine_tune` or `compact_vgg`.
 
     Raises:
         InvalidInputError: there is no such card, or its keys are not those of TrainingConfig.

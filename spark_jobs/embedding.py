@@ -18,7 +18,7 @@ from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.open import open_store
-from deep_images_hub.pretrained_weights import obtain_weights
+from deep_images_hub.pretrained_weights import WeightsFile, obtain_weights
 from deep_images_hub.settings import Settings
 from models.specs import backbone_spec, features_model
 from spark_jobs.counted_tasks import run_counted
@@ -123,15 +123,21 @@ def opened(settings: Settings) -> tuple[Engine, ObjectStore]:
     return open_engine(settings), open_store(settings)
 
 
-@lru_cache(maxsize=1)
-def loaded(settings: Settings, network: Network) -> "keras.Model":
-    """Load the network once a Python worker."""
+def weights_like(settings: Settings, network: Network) -> WeightsFile:
+    """Obtain this executor's weights of the network. Raises UnavailableError when they are not those of the driver."""
     weights = obtain_weights(settings, network.backbone)
     if weights.sha256 != network.weights_sha256:
         raise UnavailableError(
             f"The weights at {weights.path} on this executor have the sha256 {weights.sha256[:12]}..., those of the driver "
             f"{network.weights_sha256[:12]}.... Give all machines the same file, or set HUB_WEIGHTS to an object's URL."
         )
+    return weights
+
+
+@lru_cache(maxsize=1)
+def loaded(settings: Settings, network: Network) -> "keras.Model":
+    """Load the network once a Python worker."""
+    weights = weights_like(settings, network)
     use_one_thread()
     from models.backbones import build_observer
     from models.features import dtype_policy

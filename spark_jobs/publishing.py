@@ -75,9 +75,11 @@ def publish(
         ExportMismatchError: a file gives other answers than the model.
         ConflictError: this attempt's files are there already.
     """
-    features = _features(hub, plan, training_set)
+    own_features = features = _features(hub, plan, training_set)
     if weights is None or features is None:
         judged = _from_scratch(hub, plan, training_set, trained)
+    elif plan.fine_tuned_head is not None:
+        judged, own_features = _fine_tuned(hub, plan, training_set, trained, weights)
     else:
         judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
@@ -86,9 +88,10 @@ def publish(
     metrics |= _training_metrics(plan, training_set, trained)
     with hub.engine.connect() as connection:
         metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
-    metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, features)
+    metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, own_features)
     on_stage("evaluate", {"test_top1": metrics["test_top1"]})
     if features is not None:
+        # Of the head alone, also of a fine-tuned network: its own features know all of the training pictures.
         metrics["learning_curve"] = _learning_curve(plan, training_set, test, features)
         on_stage("outlook", {})
     row: dict[str, Any] = {
@@ -120,18 +123,76 @@ def _with_head(
 ) -> Judged:
     from models.backbones import build_backbone
     from models.export import with_head, with_softmax
-    from models.head import FeatureScale, class_probabilities, for_unscaled_features
 
-    scale = FeatureScale.of(features[training_set.positions("train")])
-    head = for_unscaled_features(trained.weights, scale)
-    validation = training_set.positions("validation")
-    temperature = fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
-    head = _cooled(head, temperature)
+    head, temperature = _calibrated(training_set, _unscaled(training_set, trained, features), features)
     return Judged(
         classifier=with_softmax(with_head(build_backbone(plan.backbone, weights.path), head)),
-        probabilities=class_probabilities(head, features[training_set.positions("test")]),
+        probabilities=_of_test(training_set, head, features),
         temperature=temperature,
     )
+
+
+def head_for_features(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> list[NDArray[np.float32]]:
+    """Return the kernel and the bias of a head that was trained on workers, for the features that the catalogue keeps."""
+    features = _features(hub, plan, training_set)
+    assert features is not None
+    return _unscaled(training_set, trained, features)
+
+
+def _unscaled(training_set: TrainingSet, trained: Trained, features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    from models.head import FeatureScale, for_unscaled_features
+
+    return for_unscaled_features(trained.weights, FeatureScale.of(features[training_set.positions("train")]))
+
+
+def _calibrated(
+    training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]
+) -> tuple[list[NDArray[np.float32]], float | None]:
+    """Bring a head's scores in line on the validation split."""
+    from models.head import class_probabilities
+
+    validation = training_set.positions("validation")
+    temperature = fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
+    return _cooled(head, temperature), temperature
+
+
+def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]) -> NDArray[np.float32]:
+    from models.head import class_probabilities
+
+    return class_probabilities(head, features[training_set.positions("test")])
+
+
+def _fine_tuned(
+    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile
+) -> tuple[Judged, NDArray[np.float32]]:
+    """Judge a fine-tuned network by its own features, and return those of all pictures too."""
+    import keras
+
+    from models.export import with_softmax
+    from models.fine_tuning import fine_tuned
+
+    assert plan.fine_tuned_head is not None
+    network = fine_tuned(plan.backbone, weights.path, plan.fine_tuned_head, trained.weights)
+    see = keras.Model(network.input, network.get_layer("features").output)
+    features = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)))
+    head, temperature = _calibrated(training_set, trained.weights[-2:], features)
+    network.get_layer("logits").set_weights(head)
+    return Judged(with_softmax(network), _of_test(training_set, head, features), temperature), features
+
+
+def _answers(
+    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, network: "keras.Model", positions: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return what a network says of some pictures of the set, in float32, in their order."""
+    batch_size = hub.settings.feature_batch_size
+    read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
+    keys = [training_set.pictures[at].picture_key for at in positions]
+    chunks = (keys[start : start + batch_size] for start in range(0, len(keys), batch_size))
+    said = [
+        network.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0)
+        for _chunk, pictures in read_ahead(read, chunks, list)
+    ]
+    return np.concatenate([np.zeros((0, network.output.shape[-1]), np.float32), *said])
 
 
 def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> Judged:
@@ -141,22 +202,10 @@ def _from_scratch(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, train
     network = build_compact_vgg(len(training_set.labels))
     network.set_weights(trained.weights)
     classifier = with_softmax(network)
-    batch_size = hub.settings.feature_batch_size
-    read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
-
-    def probabilities_of(split: str) -> NDArray[np.float32]:
-        keys = [training_set.pictures[at].picture_key for at in training_set.positions(split)]
-        chunks = (keys[start : start + batch_size] for start in range(0, len(keys), batch_size))
-        said = [
-            classifier.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0)
-            for _chunk, pictures in read_ahead(read, chunks, list)
-        ]
-        return np.concatenate([np.zeros((0, len(training_set.labels)), np.float32), *said])
-
-    validation_class = training_set.class_index[training_set.positions("validation")]
-    temperature = fit_temperature(probabilities_of("validation"), validation_class)
+    validation, test = (training_set.positions(split) for split in ("validation", "test"))
+    temperature = fit_temperature(_answers(hub, plan, training_set, classifier, validation), training_set.class_index[validation])
     network.set_weights(_cooled(trained.weights, temperature))
-    return Judged(classifier, probabilities_of("test"), temperature)
+    return Judged(classifier, _answers(hub, plan, training_set, classifier, test), temperature)
 
 
 def _cooled(weights: list[NDArray[np.float32]], temperature: float | None) -> list[NDArray[np.float32]]:
@@ -186,7 +235,7 @@ def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Tr
     best = trained.reports[trained.best_epoch - 1]
     has_validation = len(training_set.positions("validation")) > 0
     return {
-        "mode": "from_scratch" if plan.features_model is None else "head_on_features",
+        "mode": _mode(plan),
         "images": training_set.image_counts(),
         "epochs": len(trained.reports),
         "best_epoch": trained.best_epoch,
@@ -195,6 +244,12 @@ def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Tr
         "seed": plan.config.seed,
         "code": code_version(),
     }
+
+
+def _mode(plan: TrainingPlan) -> str:
+    if plan.fine_tuned_head is not None:
+        return "fine_tuned"
+    return "from_scratch" if plan.features_model is None else "head_on_features"
 
 
 def _export(

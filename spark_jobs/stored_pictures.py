@@ -51,25 +51,41 @@ def read_ahead(
             yield waiting[0], np.stack([picture.result() for picture in waiting[1]])
 
 
-class LocalPictures:
-    """Stored pictures by position, read when they are first asked for, then kept in a file of this machine.
+class StoredPictures:
+    """Stored pictures by position, several read at once."""
 
-    Training asks for every picture once an epoch in a new order; memory holds what the system sees fit to cache of the file,
-    however many pictures there are.
-    """
-
-    def __init__(self, read: Callable[[str], NDArray[np.uint8]], keys: Sequence[str], side_px: int) -> None:
+    def __init__(self, read: Callable[[str], NDArray[np.uint8]], keys: Sequence[str]) -> None:
         self._read = read
         self._keys = keys
-        with tempfile.TemporaryFile() as file:  # the mapping keeps it, without a name, for as long as it is needed
-            self._pictures = np.memmap(file, np.uint8, "w+", shape=(len(keys), side_px, side_px, 3))
-        self._is_here = np.zeros(len(keys), bool)
         self._pool = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="reading")
 
-    def rows(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def at(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the pictures at some positions, (n, side_px, side_px, 3). Raises what `read_picture` does."""
+        return np.stack(list(self._pool.map(self._read, [self._keys[at] for at in positions])))
+
+
+class LocalRows:
+    """Rows of numbers by position, computed when they are first asked for, then kept in a file of this machine.
+
+    Training asks for every row once an epoch in a new order; memory holds what the system sees fit to cache of the file, however
+    many rows there are. What nobody asks for takes no room.
+    """
+
+    def __init__(self, compute: Callable[[NDArray[np.int64]], NDArray[np.generic]], count: int) -> None:
+        """Take what computes the rows at some positions, all of one shape and dtype, and how many rows there may be."""
+        self._compute = compute
+        self._is_here = np.zeros(count, bool)
+        self._rows: NDArray[np.generic] | None = None
+
+    def rows(self, positions: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Return the rows at some positions. Raises what computing them does."""
         missing = np.unique(positions[~self._is_here[positions]])
-        for position, picture in zip(missing, self._pool.map(self._read, [self._keys[at] for at in missing]), strict=True):
-            self._pictures[position] = picture
-            self._is_here[position] = True
-        return np.asarray(self._pictures[positions])
+        if len(missing):
+            computed = self._compute(missing)
+            if self._rows is None:
+                with tempfile.TemporaryFile() as file:  # the mapping keeps it, without a name, for as long as it is needed
+                    self._rows = np.memmap(file, computed.dtype, "w+", shape=(len(self._is_here), *computed.shape[1:]))
+            self._rows[missing] = computed
+            self._is_here[missing] = True
+        assert self._rows is not None, "no positions were asked for"
+        return np.asarray(self._rows[positions])

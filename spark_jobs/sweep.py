@@ -19,11 +19,13 @@ from typing import NoReturn
 from pyspark.sql import SparkSession
 
 from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys, still_unnamed, unnamed_keys
+from deep_images_hub.catalogue.training import has_ended
 from deep_images_hub.catalogue.uploads import abandoned_uploads, forget_abandoned
 from deep_images_hub.object_store import ObjectStat
 from deep_images_hub.object_store.reconcile import Missing, Orphan, reconcile
 from deep_images_hub.progress import Progress
 from deep_images_hub.wiring import Hub
+from spark_jobs.checkpoints import remove_checkpoints, runs_with_checkpoints
 from spark_jobs.entry import run_job
 
 _DEFAULT_AGE_HOURS = 24.0
@@ -51,6 +53,7 @@ def sweep(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
     before = datetime.now(UTC) - timedelta(hours=given.older_than_hours)
     any_missing = any_orphan = False
     _sweep_uploads(hub, delete=given.delete)
+    _sweep_checkpoints(hub, delete=given.delete)
     with hub.engine.connect() as connection:
         counts = object_key_counts(connection)
     for area, count in counts.items():
@@ -75,6 +78,15 @@ def _sweep_uploads(hub: Hub, *, delete: bool) -> None:
         with hub.engine.begin() as connection:
             forget_abandoned(connection, key=key, before=before)
     print(f"sweep: {len(keys):,} uploads given up{', and now forgotten' if delete and keys else ''}.")
+
+
+def _sweep_checkpoints(hub: Hub, *, delete: bool) -> None:
+    """Count runs that have ended and left checkpoints, and remove those if asked for. Those of other runs are needed."""
+    with hub.engine.connect() as connection:
+        ended = [run_id for run_id in runs_with_checkpoints(hub.store) if has_ended(connection, run_id)]
+    for run_id in ended if delete else ():
+        remove_checkpoints(hub.store, run_id)
+    print(f"sweep: checkpoints of {len(ended):,} training runs that have ended{', and now removed' if delete and ended else ''}.")
 
 
 def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bool) -> AreaFindings:

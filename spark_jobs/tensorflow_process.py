@@ -9,9 +9,10 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
@@ -59,18 +60,22 @@ def without_banner() -> Iterator[None]:
 
 
 @contextmanager
-def fresh_process() -> Iterator[Callable[..., Any]]:
+def fresh_process(environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Callable[..., Any]]:
     """Give a way to call a function in a process that has not used TensorFlow yet; the process ends with the block.
 
     Spark uses a Python worker for many tasks, but TensorFlow joins other workers only before its first use, and never leaves
     them. What the function raises comes through. The process ends when this one is killed (Linux).
+
+    Args:
+        environment: variables that it has beside those of this process.
     """
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin) as pool:
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin, initargs=(dict(environment),)) as pool:
         yield lambda function, *arguments: pool.submit(function, *arguments).result()
 
 
-def _begin() -> None:
+def _begin(environment: dict[str, str]) -> None:
+    os.environ.update(environment)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     # Results were sent by then, and what Python imports from here on has tidied up. TensorFlow's libraries, which come after,

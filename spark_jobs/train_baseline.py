@@ -2,11 +2,12 @@
 
 Reads: the run and its dataset version; features of the version's pictures (those that lack are computed first), or the pictures.
 Writes: `training_events` as it goes; at the end, in one transaction, `trained_models` and the run's end. Before that, the model's
-files in the store, under the run's number and attempt.
+files in the store, under the run's number and attempt; while it trains, checkpoints, which are removed when the run ends.
 
 Running it twice is harmless: a run that has ended is not trained again. Killed anywhere, it leaves a run whose lease runs out;
-the next attempt starts it anew, under keys of its own. Started by the dispatcher, which holds the run's lease, or by hand, then
-it takes the run itself. What runs on Spark's workers is in `training_tasks`, what makes the model's files in `publishing`.
+the next attempt goes on from the last checkpoint, and writes the model's files under keys of its own. Started by the dispatcher,
+which holds the run's lease, or by hand, then it takes the run itself. What runs on Spark's workers is in `training_tasks`, what
+makes the model's files in `publishing`.
 """
 
 import os
@@ -15,7 +16,8 @@ import socket
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from pyspark.sql import SparkSession
@@ -23,16 +25,17 @@ from pyspark.sql import SparkSession
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.embeddings import PendingImage, features_of
 from deep_images_hub.catalogue.models import save_model
-from deep_images_hub.catalogue.training import TrainingRun, fail_run, finish_run, renew_lease, run_by_id, take_run
-from deep_images_hub.errors import ConflictError, HubError
+from deep_images_hub.catalogue.training import TrainingRun, fail_run, finish_run, has_ended, renew_lease, run_by_id, take_run
+from deep_images_hub.errors import ConflictError, HubError, UnavailableError
 from deep_images_hub.pretrained_weights import WeightsFile, obtain_weights
 from deep_images_hub.training import ENDED, failure_of
 from deep_images_hub.wiring import Hub
 from models.specs import backbone_spec
 from models.training_config import load_card
+from spark_jobs.checkpoints import remove_checkpoints
 from spark_jobs.embedding import Network, embed
 from spark_jobs.entry import run_job
-from spark_jobs.publishing import publish
+from spark_jobs.publishing import head_for_features, publish
 from spark_jobs.run_progress import tell
 from spark_jobs.tensorflow_process import load_tensorflow
 from spark_jobs.training_set import TrainingSet
@@ -51,12 +54,14 @@ def train_baseline(hub: Hub, given: Namespace, spark: SparkSession) -> int:
             model = _train_and_publish(hub, run, spark)
         except HubError as error:
             _write_failure(hub, run, error)
+            _forget_checkpoints(hub, run)
             raise
         top1, (low, high) = model["metrics"]["test_top1"], model["metrics"]["test_top1_interval"]
         message = f"Right on {top1:.1%} of the test pictures (95 %: {low:.1%} to {high:.1%})."
         with hub.engine.begin() as connection:
             finish_run(connection, run_id=run.id, owner=run.lease_owner, status="succeeded", message=message)
             save_model(connection, run_id=run.id, **model)
+        _forget_checkpoints(hub, run)
     print(f"train_baseline: run {run.id} succeeded. {message}")
     return 0
 
@@ -107,6 +112,15 @@ def _write_failure(hub: Hub, run: TrainingRun, error: HubError) -> None:
             )
 
 
+def _forget_checkpoints(hub: Hub, run: TrainingRun) -> None:
+    """Remove what the run would go on from, unless it is tried again. Where the store fails, a sweep removes it later."""
+    with hub.engine.connect() as connection:
+        is_over = has_ended(connection, run.id)
+    if is_over:
+        with suppress(UnavailableError):
+            remove_checkpoints(hub.store, run.id)
+
+
 def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[str, Any]:
     """Go through the stages, and return what `save_model` is to write down."""
     with hub.engine.connect() as connection:
@@ -118,6 +132,7 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         weights = obtain_weights(hub.settings, run.backbone)
         features_model = _complete_features(hub, run, spark, training_set, weights)
     card = run.backbone if features_model is None else "head"
+    seed = hub.settings.training_seed
     plan = TrainingPlan(
         settings=hub.settings,
         run_id=run.id,
@@ -126,10 +141,15 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         version_digest=version_digest,
         backbone=run.backbone,
         features_model=features_model,
-        config=load_card(card, seed=hub.settings.training_seed),
+        weights_sha256=None if weights is None else weights.sha256,
+        config=load_card(card, seed=seed),
     )
     trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
     load_tensorflow()
+    if run.method == "fine_tune" and features_model is not None:
+        head = head_for_features(hub, plan, training_set, trained)
+        plan = replace(plan, fine_tuned_head=head, config=load_card("fine_tune", seed=seed))
+        trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
 
     def on_stage(stage: str, metrics: dict[str, float]) -> None:
         tell(hub.engine, run_id=run.id, attempt=run.attempt, stage=stage, done=1, total=1, metrics=metrics)

@@ -7,29 +7,24 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from py4j.protocol import Py4JJavaError
 from pyspark import BarrierTaskContext, SparkContext
-from sqlalchemy import Connection
 
 from deep_images_hub import errors
 from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.errors import HubError, UnavailableError
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
-from models.batches import Examples, Rows, class_weights
-from models.specs import backbone_spec
 from models.training_config import TrainingConfig
 from models.training_outcome import EpochReport, Trained
+from spark_jobs.checkpoints import checkpoints_of
 from spark_jobs.run_progress import tell
-from spark_jobs.stored_pictures import LocalPictures, read_picture
 from spark_jobs.tensorflow_process import fresh_process
-from spark_jobs.training_set import TrainingSet, features_by_position
-
-if TYPE_CHECKING:
-    from models.train_loop import Task
+from spark_jobs.training_inputs import learning_task
+from spark_jobs.training_set import TrainingSet
 
 _ADDRESS_ATTEMPTS = 3
 
@@ -41,6 +36,9 @@ class TrainingPlan:
     Attributes:
         settings: resolved; workers open the catalogue and the store by them.
         features_model: whose features a head is trained on; None: `backbone` is trained from scratch on pictures.
+        weights_sha256: of the backbone's pretrained weights; None: it has none.
+        fine_tuned_head: kernel and bias, for features as they are, from which the backbone's top blocks are trained too;
+            None: they are not.
     """
 
     settings: Settings
@@ -51,6 +49,13 @@ class TrainingPlan:
     backbone: str
     features_model: str | None
     config: TrainingConfig
+    weights_sha256: str | None = None
+    fine_tuned_head: list[NDArray[np.float32]] | None = None
+
+    @property
+    def stage(self) -> str:
+        """What the progress of this training is told as."""
+        return "train" if self.fine_tuned_head is None else "fine_tune"
 
 
 def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int) -> Trained:
@@ -98,7 +103,7 @@ def _task(plan: TrainingPlan, _positions: Iterable[int]) -> Iterator[Trained]:
     context = BarrierTaskContext.get()
     rank = context.partitionId()
     host = context.getTaskInfos()[rank].address.partition(":")[0]
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as held, fresh_process() as call:
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as held, fresh_process(_own_gpu(context)) as call:
         # Bound here for as long as the training takes, so that nobody else is given the port. TensorFlow's server may listen
         # there all the same: both set this option.
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,6 +116,12 @@ def _task(plan: TrainingPlan, _positions: Iterable[int]) -> Iterator[Trained]:
         yield trained
 
 
+def _own_gpu(context: BarrierTaskContext) -> dict[str, str]:
+    """Return what lets a process see the task's GPU alone; nothing where Spark gives tasks none."""
+    gpu = context.resources().get("gpu")
+    return {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu.addresses[0]}
+
+
 def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
     """Runs in a process of its own."""
     from models.train_loop import train
@@ -118,7 +129,7 @@ def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
     engine = open_engine(plan.settings)
     with engine.connect() as connection:
         training_set = TrainingSet.of_version(connection, plan.version_id)
-        task = _scratch_task(plan, training_set) if plan.features_model is None else _head_task(connection, plan, training_set)
+        task = learning_task(connection, plan, training_set)
 
     def report(epoch: EpochReport) -> None:
         metrics = {name: value for name, value in asdict(epoch).items() if isinstance(value, float) and math.isfinite(value)}
@@ -126,59 +137,13 @@ def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
             engine,
             run_id=plan.run_id,
             attempt=plan.attempt,
-            stage="train",
+            stage=plan.stage,
             done=epoch.epoch,
             total=epoch.epochs,
             metrics=metrics,
         )
 
-    trained = train(task, plan.config, rank=rank, addresses=addresses, on_epoch=report)
+    checkpoints = checkpoints_of(open_store(plan.settings), plan, training_set) if rank == 0 else None
+    trained = train(task, plan.config, rank=rank, addresses=addresses, on_epoch=report, checkpoints=checkpoints)
     engine.dispose()
     return trained
-
-
-def _head_task(connection: Connection, plan: TrainingPlan, training_set: TrainingSet) -> "Task":
-    """A head on features that the catalogue keeps."""
-    from models.head import FeatureScale, build_head, hide_features
-    from models.train_loop import Task
-
-    assert plan.features_model is not None
-    features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
-    scaled = FeatureScale.of(features[training_set.positions("train")]).scaled(features)
-    feature_count = scaled.shape[1]
-    return Task(
-        build=partial(build_head, feature_count, len(training_set.labels)),
-        training=_examples(training_set, "train", scaled.__getitem__, has_class_weights=plan.config.has_class_weights),
-        validation=_examples(training_set, "validation", scaled.__getitem__),
-        distort=partial(hide_features, rate=plan.config.dropout),
-        noise_width=feature_count,
-    )
-
-
-def _scratch_task(plan: TrainingPlan, training_set: TrainingSet) -> "Task":
-    """A whole network on pictures, which each machine reads once."""
-    from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
-    from models.ghost_batch_norm import GhostBatchNormalization
-    from models.train_loop import Task
-
-    side_px = backbone_spec(plan.backbone).side_px
-    read = partial(read_picture, open_store(plan.settings), plan.settings, side_px)
-    rows = LocalPictures(read, [picture.picture_key for picture in training_set.pictures], side_px).rows
-    return Task(
-        build=partial(build_compact_vgg, len(training_set.labels), normalisation=GhostBatchNormalization),
-        training=_examples(training_set, "train", rows, has_class_weights=plan.config.has_class_weights),
-        validation=_examples(training_set, "validation", rows),
-        distort=distort,
-        noise_width=DISTORTION_NOISE,
-    )
-
-
-def _examples(training_set: TrainingSet, split: str, rows: Rows, *, has_class_weights: bool = False) -> Examples:
-    """Return a split's examples, given the inputs by position in the whole version."""
-    positions = training_set.positions(split)
-    class_index = training_set.class_index[positions]
-    return Examples(
-        rows=lambda at: rows(positions[at]),
-        class_index=class_index,
-        weight=class_weights(class_index, len(training_set.labels)) if has_class_weights else np.ones(len(positions), np.float32),
-    )

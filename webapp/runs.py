@@ -21,10 +21,11 @@ from webapp.wording import plural
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
-STAGES = ("features", "train", "evaluate", "outlook", "export")
+STAGES = ("features", "train", "fine_tune", "evaluate", "outlook", "export")
 _STAGE_WORDS = {
     "features": "Look at every picture once",
     "train": "Learn",
+    "fine_tune": "Learn on, deeper",
     "evaluate": "Test on pictures never seen",
     "outlook": "See what more pictures would bring",
     "export": "Write the model and try its files",
@@ -69,7 +70,7 @@ def page(run_id: int) -> ResponseReturnValue:
             "run.html",
             run=run,
             version=version_by_id(connection, run.version_id),
-            stages=stage_progress(events),
+            stages=stage_progress(events, method=run.method),
             loss=loss_curves(events),
             model_id=model_of_run(connection, run_id),
             has_ended=run.status in ENDED,
@@ -93,7 +94,9 @@ def progress(run_id: int) -> ResponseReturnValue:
         status=run.status,
         message=said_of(run, before),
         has_ended=run.status in ENDED,
-        stages=[{"name": stage.name, "done": stage.done, "total": stage.total} for stage in stage_progress(events)],
+        stages=[
+            {"name": stage.name, "done": stage.done, "total": stage.total} for stage in stage_progress(events, method=run.method)
+        ],
         loss={"train": loss.train, "validation": loss.validation, "top": loss.top},
     )
 
@@ -128,18 +131,20 @@ def said_of(run: TrainingRun, before: int | None) -> str:
     return f"{run.message} {turn}" if run.message else turn
 
 
-def stage_progress(events: list[TrainingEvent]) -> list[StageProgress]:
+def stage_progress(events: list[TrainingEvent], *, method: str) -> list[StageProgress]:
     """Return the stages in order, by their latest events; those without events have not begun.
 
-    A stage that was passed over is left out: a network that is trained from scratch has no features.
+    A stage that was passed over is left out: a network that is trained from scratch has no features. So is `fine_tune`,
+    unless that is the run's method.
     """
+    stages = [stage for stage in STAGES if stage != "fine_tune" or method == "fine_tune"]
     latest = {event.stage: event for event in events}
-    last_begun = max((at for at, stage in enumerate(STAGES) if stage in latest), default=-1)
+    last_begun = max((at for at, stage in enumerate(stages) if stage in latest), default=-1)
     return [
         StageProgress(stage, _STAGE_WORDS[stage], latest[stage].done, latest[stage].total)
         if stage in latest
         else StageProgress(stage, _STAGE_WORDS[stage], 0, 0)
-        for at, stage in enumerate(STAGES)
+        for at, stage in enumerate(stages)
         if stage in latest or at > last_begun
     ]
 

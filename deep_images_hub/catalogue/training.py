@@ -18,7 +18,7 @@ from deep_images_hub.catalogue.tables import training_events, training_runs
 from deep_images_hub.catalogue.training_history import write_change
 from deep_images_hub.datasets.trainable import ShortLabel
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
-from deep_images_hub.training import MOST_TRIES, TRAINING_METHODS, check_transition, wait_s
+from deep_images_hub.training import ENDED, MOST_TRIES, TRAINING_METHODS, check_transition, wait_s
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class TrainingEvent:
 
     Attributes:
         id: grows; hand over the last one as `after_id` to read on.
-        stage: `features`, `train`, `evaluate`, `outlook` or `export`.
+        stage: `features`, `train`, `fine_tune`, `evaluate`, `outlook` or `export`.
         done, total: steps of the stage, e.g. epochs.
         metrics: by name, e.g. `loss`, `accuracy`.
     """
@@ -354,6 +354,12 @@ def run_by_id(connection: Connection, run_id: int) -> TrainingRun:
     if row is None:
         raise NotFoundError(f"There is no training run with the number {run_id}.")
     return TrainingRun(**row._mapping)
+
+
+def has_ended(connection: Connection, run_id: int) -> bool:
+    """Return whether a run is over, or was never there."""
+    status = connection.execute(select(training_runs.c.status).where(training_runs.c.id == run_id)).scalar_one_or_none()
+    return status is None or status in ENDED
 
 
 def runs(

@@ -7,6 +7,8 @@ from deep_images_hub.errors import InvalidInputError
 MAX_KEY_BYTES = 900
 # What file systems allow for one name.
 MAX_PART_BYTES = 255
+# States of trainings under way. No table names them: they are those of the runs that have not ended.
+CHECKPOINTS_AREA = "checkpoints/"
 # FolderStore writes here before an object gets its key; hence it is no key in any store.
 INCOMING = ".incoming"
 
@@ -66,3 +68,8 @@ def thumbnail_key(sha256: str) -> str:
 def model_key(run_id: int, attempt: int, filename: str) -> str:
     """Return the key of a file of a trained model."""
     return f"models/{run_id}/{attempt}/{filename}"
+
+
+def checkpoint_key(run_id: int, name: str) -> str:
+    """Return the key of a checkpoint of a training run."""
+    return f"{CHECKPOINTS_AREA}{run_id}/{name}.npz"

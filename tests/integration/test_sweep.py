@@ -20,9 +20,10 @@ from deep_images_hub.batches.manifest import Manifest, ManifestObject
 from deep_images_hub.catalogue.batches import create_batch
 from deep_images_hub.catalogue.intake import intake_attempt
 from deep_images_hub.catalogue.object_keys import object_keys, still_unnamed
+from deep_images_hub.catalogue.training import cancel_run, request_run
 from deep_images_hub.catalogue.uploads import add_file, start_upload, upload_by_key
 from deep_images_hub.images.examine import limits_from_settings
-from deep_images_hub.object_store.keys import landing_key, manifest_key, picture_key, thumbnail_key
+from deep_images_hub.object_store.keys import checkpoint_key, landing_key, manifest_key, picture_key, thumbnail_key
 from deep_images_hub.uploads.receiving import Receiver
 from deep_images_hub.uploads.upload import NewFile, NewUpload, UploadLimits
 from deep_images_hub.wiring import Hub
@@ -224,3 +225,26 @@ def test_part_that_was_put_together_while_sweeping_is_not_missed(
     monkeypatch.setattr(job, "object_keys", land_behind_the_names)
     assert swept(hub, spark, delete=True) == 0
     assert "missing:" not in capsys.readouterr().out
+
+
+def test_checkpoints_of_runs_that_have_ended_are_removed_and_others_are_kept(
+    hub: Hub, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = HubBuilder(hub).version("apple")
+    with hub.engine.begin() as connection:
+        waiting, over = (
+            request_run(connection, version_id=version.id, requested_by=None, backbone="vgg16", workers=1).id for _ in range(2)
+        )
+        cancel_run(connection, run_id=over)
+    for run_id in (waiting, over, 2**40):
+        for stage in ("train", "fine_tune"):
+            hub.store.create(checkpoint_key(run_id, stage), b"weights")
+
+    assert swept(hub, spark) == 0
+    assert "checkpoints of 2 training runs that have ended." in capsys.readouterr().out
+    assert len(list(hub.store.list("checkpoints/"))) == 6
+    swept(hub, spark, delete=True)
+
+    assert [found.key for found in hub.store.list("checkpoints/")] == [
+        checkpoint_key(waiting, stage) for stage in ("fine_tune", "train")
+    ]

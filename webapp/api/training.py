@@ -48,7 +48,7 @@ def read_run(run_id: int) -> wire.RunDetail:
     losses = {name: [event.metrics[name] for event in events if name in event.metrics] for name in ("loss", "validation_loss")}
     return wire.RunDetail(
         **_run(run, model_id=model_id).model_dump(),
-        stages=[wire.Stage.model_validate(stage) for stage in stage_progress(events)],
+        stages=[wire.Stage.model_validate(stage) for stage in stage_progress(events, method=run.method)],
         losses=losses,
         runs_before=before,
         changes=[wire.RunChange.model_validate(change) for change in changes],

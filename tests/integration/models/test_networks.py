@@ -16,8 +16,9 @@ from PIL import Image
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.model_files import file_kind
 from deep_images_hub.predictions import Classifier
+from models.augmentation import DISTORTION_NOISE, distort
 from models.backbones import build_backbone, build_observer, write_random_weights
-from models.compact_vgg import DISTORTION_NOISE, build_compact_vgg, distort
+from models.compact_vgg import build_compact_vgg
 from models.evaluate import Label
 from models.explanation import with_evidence
 from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_model, with_head, with_softmax

@@ -174,6 +174,31 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     assert list(dict.fromkeys(stages)) == ["features", "train", "evaluate", "outlook", "export"]
 
 
+def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
+    hub: Hub, spark: SparkSession, version_id: int
+) -> None:
+    with hub.engine.begin() as connection:
+        run = request_run(
+            connection, version_id=version_id, requested_by=None, backbone="tiny_vgg", workers=1, method="fine_tune"
+        )
+
+    train_baseline(hub, Namespace(run=run.id), spark)
+
+    model = model_of(hub, run)
+    assert model.metrics["mode"] == "fine_tuned"
+    assert model.weights.startswith("sha256:")
+    check_examples(hub, model, version_id)
+    assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])
+    with hub.engine.connect() as connection:
+        events = events_of(connection, run_id=run.id)
+    assert [stage for stage in dict.fromkeys(event.stage for event in events) if stage in ("train", "fine_tune")] == [
+        "train",
+        "fine_tune",
+    ]
+    assert len(model.metrics["confusion"]) == 3
+    assert list(hub.store.list("checkpoints/")) == []
+
+
 def check_examples(hub: Hub, model: TrainedModel, version_id: int) -> None:
     """Hold what is shown of a model's answers against its numbers and its dataset."""
     test_split = text(
@@ -258,6 +283,7 @@ def test_one_worker_and_two_come_to_the_same_weights(hub: Hub, spark: SparkSessi
             epsilon=1e-3,
             l2=0.01,
             dropout=0.3,
+            kept_views=2,
             patience=9,
             has_class_weights=True,
             seed=3,

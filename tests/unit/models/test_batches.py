@@ -76,6 +76,32 @@ def test_validation_comes_in_its_own_order_again_and_again() -> None:
     assert batches[3].inputs.tolist() == batches[0].inputs.tolist()
 
 
+@pytest.mark.parametrize("workers", [2, 3])
+def test_a_worker_sees_the_same_share_in_every_epoch_and_no_two_see_the_same(workers: int) -> None:
+    steps = steps_per_epoch(COUNT, GLOBAL_BATCH)
+    shares = []
+    for rank in range(workers):
+        batches = training(rank, workers, steps=3 * steps)
+        seen = [
+            {int(value) for batch in batches[start : start + steps] for value in batch.inputs} for start in (0, steps, 2 * steps)
+        ]
+        if workers == 2:
+            assert seen[0] == seen[1] == seen[2]
+        shares.append({int(value) for batch in batches for value in batch.inputs[batch.weight > 0]})
+
+    assert sum(len(share) for share in shares) == COUNT
+    assert set.union(*shares) == set(range(100, 100 + COUNT))
+
+
+def test_training_that_begins_in_the_middle_goes_on_as_it_would_have() -> None:
+    whole = training(1, 2, steps=8)
+    batches = training_batches(examples(), global_batch=GLOBAL_BATCH, seed=5, noise_width=2, rank=1, workers=2, first_step=4)
+
+    for batch, expected in zip(islice(batches, 4), whole[4:], strict=True):
+        np.testing.assert_array_equal(batch.inputs, expected.inputs)
+        np.testing.assert_array_equal(batch.noise, expected.noise)
+
+
 def test_class_weights_make_all_classes_weigh_the_same() -> None:
     class_index = np.array([0, 0, 0, 2], np.int32)  # nobody is of class 1
 

@@ -1,0 +1,105 @@
+"""What a worker learns, and from what: a head from features, a network from pictures, or its top from its trunk's views."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import Connection
+
+from deep_images_hub.object_store.open import open_store
+from models.batches import Examples, Rows, class_weights
+from models.specs import backbone_spec
+from spark_jobs.embedding import Network, weights_like
+from spark_jobs.stored_pictures import LocalRows, StoredPictures, read_picture
+from spark_jobs.training_set import TrainingSet, features_by_position
+
+if TYPE_CHECKING:
+    from models.train_loop import Task
+    from spark_jobs.training_tasks import TrainingPlan
+
+
+def learning_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
+    """Return what `models.train_loop.train` is to do."""
+    if plan.fine_tuned_head is not None:
+        return _fine_tuning_task(plan, training_set)
+    if plan.features_model is not None:
+        return _head_task(connection, plan, training_set, plan.features_model)
+    return _scratch_task(plan, training_set)
+
+
+def _head_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet, features_model: str) -> "Task":
+    """A head on features that the catalogue keeps."""
+    from models.head import FeatureScale, build_head, hide_features
+    from models.train_loop import Task
+
+    features = features_by_position(connection, training_set, model=features_model, version_id=plan.version_id)
+    scaled = FeatureScale.of(features[training_set.positions("train")]).scaled(features)
+    feature_count = scaled.shape[1]
+    return Task(
+        build=partial(build_head, feature_count, len(training_set.labels)),
+        training=_examples(training_set, "train", scaled.__getitem__, has_class_weights=plan.config.has_class_weights),
+        validation=_examples(training_set, "validation", scaled.__getitem__),
+        distort=partial(hide_features, rate=plan.config.dropout),
+        noise_width=feature_count,
+    )
+
+
+def _scratch_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
+    """A whole network on pictures, which each machine reads once."""
+    from models.augmentation import DISTORTION_NOISE, distort
+    from models.compact_vgg import build_compact_vgg
+    from models.ghost_batch_norm import GhostBatchNormalization
+    from models.train_loop import Task
+
+    pictures = LocalRows(_stored_pictures(plan, training_set).at, len(training_set.pictures))
+    return Task(
+        build=partial(build_compact_vgg, len(training_set.labels), normalisation=GhostBatchNormalization),
+        training=_examples(training_set, "train", pictures.rows, has_class_weights=plan.config.has_class_weights),
+        validation=_examples(training_set, "validation", pictures.rows),
+        distort=distort,
+        noise_width=DISTORTION_NOISE,
+    )
+
+
+def _fine_tuning_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
+    """The top blocks and the head of a pretrained network, on what its trunk makes of pictures, computed once by who needs it."""
+    from models.features import dtype_policy
+    from models.fine_tuning import VIEW_NOISE, FineTuning, one_view
+    from models.train_loop import Task
+
+    assert plan.fine_tuned_head is not None
+    assert plan.weights_sha256 is not None
+    fine_tuning = FineTuning(
+        plan.backbone,
+        weights_like(plan.settings, Network(plan.backbone, plan.weights_sha256)).path,
+        plan.fine_tuned_head,
+        dtype_policy=dtype_policy(plan.settings.mixed_bfloat16, plan.backbone),
+        seed=plan.config.seed,
+    )
+    pictures = _stored_pictures(plan, training_set)
+    views = LocalRows(lambda at: fine_tuning.views(pictures.at(at), at, count=plan.config.kept_views), len(training_set.pictures))
+    plain = LocalRows(lambda at: fine_tuning.views(pictures.at(at), at, count=1)[:, 0], len(training_set.pictures))
+    return Task(
+        build=fine_tuning.build_top,
+        training=_examples(training_set, "train", views.rows, has_class_weights=plan.config.has_class_weights),
+        validation=_examples(training_set, "validation", plain.rows),
+        distort=one_view,
+        noise_width=VIEW_NOISE,
+        is_in_training_mode=False,
+    )
+
+
+def _stored_pictures(plan: "TrainingPlan", training_set: TrainingSet) -> StoredPictures:
+    read = partial(read_picture, open_store(plan.settings), plan.settings, backbone_spec(plan.backbone).side_px)
+    return StoredPictures(read, [picture.picture_key for picture in training_set.pictures])
+
+
+def _examples(training_set: TrainingSet, split: str, rows: Rows, *, has_class_weights: bool = False) -> Examples:
+    """Return a split's examples, given the inputs by position in the whole version."""
+    positions = training_set.positions(split)
+    class_index = training_set.class_index[positions]
+    return Examples(
+        rows=lambda at: rows(positions[at]),
+        class_index=class_index,
+        weight=class_weights(class_index, len(training_set.labels)) if has_class_weights else np.ones(len(positions), np.float32),
+    )
