@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,14 +51,15 @@ class Classifier:
 
     Args:
         model: the bytes of an ONNX file of ours.
+        threads: that one call uses.
 
     Raises:
         InvalidInputError: these bytes are no such model; the message says what is missing.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, *, threads: int = _MAX_THREADS) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _MAX_THREADS
+        options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -77,6 +78,30 @@ class Classifier:
         self._side_px = int(inputs["image"].shape[1])
         self._dtype = np.uint8 if inputs["image"].type == "tensor(uint8)" else np.float32
         self.card: dict[str, Any] = json.loads(metadata.get("model", "{}"))
+
+    @property
+    def side_px(self) -> int:
+        """Side of the pictures that it takes."""
+        return self._side_px
+
+    @property
+    def labels(self) -> Sequence[tuple[str, str]]:
+        """Codes and names by class index."""
+        return self._labels
+
+    def likeliest(self, pictures: NDArray[np.uint8], *, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the likeliest labels of many pictures at once, best first; equal scores by class index.
+
+        Args:
+            pictures: (n, side_px, side_px, 3), as `network_input` gives them.
+
+        Returns:
+            Class indices and scores, (n, at most limit).
+        """
+        (output,) = self._session.run(["probabilities"], {"image": pictures.astype(self._dtype)})
+        probabilities = np.asarray(output, np.float32)
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :limit]
+        return best, np.take_along_axis(probabilities, best, axis=1)
 
     def answers(self, picture: Image.Image, *, limit: int = 5) -> list[Answer]:
         """Return the likeliest labels of a picture (upright, RGB, any size), best first; equal scores by class index."""
@@ -106,6 +131,23 @@ def photograph_of_upload(body: bytes, *, max_pixels: int, short_side_px: int) ->
     return photograph
 
 
+def verified_classifier(store: ObjectStore, *, key: str, sha256: str, threads: int = _MAX_THREADS) -> Classifier:
+    """Open a model's ONNX object.
+
+    Raises:
+        NotFoundError: the store has no such object.
+        UnavailableError: it is not the file that was recorded.
+    """
+    body = store.read(key)
+    found = hashlib.sha256(body).hexdigest()
+    if found != sha256:
+        raise UnavailableError(
+            f"The model file {key} has sha256 {found}, but {sha256} was recorded: it was changed or damaged. "
+            "Train the model again, or bring the file back."
+        )
+    return Classifier(body, threads=threads)
+
+
 class OpenModels:
     """The models that a process has open: the most recently used ones, by the sha256 of their file. Safe to share."""
 
@@ -124,14 +166,7 @@ class OpenModels:
         with self._lock:
             classifier = self._classifiers.get(sha256)
             if classifier is None:
-                body = self._store.read(key)
-                found = hashlib.sha256(body).hexdigest()
-                if found != sha256:
-                    raise UnavailableError(
-                        f"The model file {key} has sha256 {found}, but {sha256} was recorded: it was changed or damaged. "
-                        "Train the model again, or bring the file back."
-                    )
-                classifier = self._classifiers[sha256] = Classifier(body)
+                classifier = self._classifiers[sha256] = verified_classifier(self._store, key=key, sha256=sha256)
             self._classifiers.move_to_end(sha256)
             while len(self._classifiers) > MAX_OPEN_MODELS:
                 self._classifiers.popitem(last=False)

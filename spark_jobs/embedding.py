@@ -67,14 +67,19 @@ def embed(
     Raises:
         UnavailableError: an executor could not read a picture, the catalogue or the weights. What was computed is kept.
     """
-    rows = pa.table(
+    rows = image_table(images)
+    task = partial(embed_task, settings, network)
+    return run_counted(spark, rows, task, title="features", key="image_id", task_rows=_TASK_IMAGES, on_progress=on_progress)
+
+
+def image_table(images: Sequence[PendingImage]) -> pa.Table:
+    """Return pictures as rows of `image_id` and `picture_key`."""
+    return pa.table(
         {
             "image_id": pa.array([image.image_id for image in images], pa.int64()),
             "picture_key": pa.array([image.picture_key for image in images], pa.string()),
         }
     )
-    task = partial(embed_task, settings, network)
-    return run_counted(spark, rows, task, title="features", key="image_id", task_rows=_TASK_IMAGES, on_progress=on_progress)
 
 
 def embed_task(settings: Settings, network: Network, tables: Iterable[pa.RecordBatch]) -> Iterator[int]:
@@ -82,7 +87,7 @@ def embed_task(settings: Settings, network: Network, tables: Iterable[pa.RecordB
     engine, store = opened(settings)
     observer = loaded(settings, network)
     read = partial(read_picture, store, settings, backbone_spec(network.backbone).side_px)
-    for chunk, pictures in read_ahead(read, _chunks(tables, settings.feature_batch_size), _keys):
+    for chunk, pictures in read_ahead(read, image_chunks(tables, settings.feature_batch_size), keys_of):
         yield _embed_chunk(engine, settings, network, observer, chunk, pictures)
 
 
@@ -100,7 +105,7 @@ def _embed_chunk(
         return add_embeddings(connection, model=network.model, rows=rows)
 
 
-def _chunks(tables: Iterable[pa.RecordBatch], size: int) -> Iterator[list[PendingImage]]:
+def image_chunks(tables: Iterable[pa.RecordBatch], size: int) -> Iterator[list[PendingImage]]:
     """Gather rows into chunks of one forward pass, however Spark cut them into tables."""
     chunk: list[PendingImage] = []
     for table in tables:
@@ -113,7 +118,8 @@ def _chunks(tables: Iterable[pa.RecordBatch], size: int) -> Iterator[list[Pendin
         yield chunk
 
 
-def _keys(chunk: Sequence[PendingImage]) -> list[str]:
+def keys_of(chunk: Sequence[PendingImage]) -> list[str]:
+    """Return where the pictures of a chunk lie."""
     return [image.picture_key for image in chunk]
 
 

@@ -22,6 +22,7 @@ from deep_images_hub.catalogue.images import (
     near_copies,
     verdicts_of,
 )
+from deep_images_hub.catalogue.network_labels import network_labels_of
 from deep_images_hub.catalogue.picture_reports import report_picture
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.licences import LICENCE_URLS
@@ -66,6 +67,7 @@ def page(sha256: str) -> ResponseReturnValue:
             near=near_copies(connection, image_id=image.image_id),
             exact=exact_copies(connection, image_id=image.image_id),
             licence_url=LICENCE_URLS[image.licence],
+            said_by_models=network_labels_of(connection, image_id=image.image_id),
             is_selected=sha256 in selected().pictures,
             is_left_out=sha256 in selected().left_out,
         )

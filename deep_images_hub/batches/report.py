@@ -172,9 +172,10 @@ def _one_line(name: str) -> str:
 
 def _csv_line(cells: Iterable[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(_harmless(cell) if isinstance(cell, str) else cell for cell in cells)
+    csv.writer(line, lineterminator="\r\n").writerow(harmless_cell(cell) if isinstance(cell, str) else cell for cell in cells)
     return line.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def harmless_cell(cell: str) -> str:
+    """Return a cell of a CSV file as no spreadsheet takes it for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell

@@ -18,7 +18,7 @@ from deep_images_hub.datasets.croissant import Facts
 from deep_images_hub.datasets.exports.export import VersionPicture
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.datasets.split import Candidate, SplitCandidate
-from deep_images_hub.errors import NotFoundError
+from deep_images_hub.errors import InvalidInputError, NotFoundError
 
 _READ_ROWS = 1_000
 _versions = select(
@@ -181,6 +181,27 @@ def version_by_digest(connection: Connection, digest: str) -> DatasetVersion:
     if row is None:
         raise NotFoundError(f"There is no dataset version with the digest {digest!r}.")
     return DatasetVersion(**row._mapping)
+
+
+def version_named(connection: Connection, named: str) -> DatasetVersion:
+    """Return the version that a person names: by `NAME/DIGEST`, or by the digest alone; of a digest, its first digits are enough.
+
+    Raises:
+        NotFoundError: there is none.
+        InvalidInputError: there are several.
+    """
+    name, _, digest = named.rpartition("/")
+    if not digest.isalnum():
+        raise InvalidInputError(f"{named!r} names no dataset version. Expected NAME/DIGEST, as its page shows them.")
+    of_name = _versions.where(
+        dataset_versions.c.digest.startswith(digest.lower()), *([dataset_versions.c.name == name] if name else [])
+    )
+    found = [DatasetVersion(**row._mapping) for row in connection.execute(of_name.order_by(dataset_versions.c.id))]
+    if not found:
+        raise NotFoundError(f"There is no dataset version {named!r}. Expected NAME/DIGEST, as its page shows them.")
+    if len({version.digest for version in found}) > 1:
+        raise InvalidInputError(f"{len(found)} dataset versions begin like {named!r}. Give more digits of the digest.")
+    return found[0]
 
 
 def versions(connection: Connection, *, before_id: int | None = None, limit: int = 50) -> list[DatasetVersion]:

@@ -313,6 +313,14 @@ with contents (table_name, content) as (
     join dataset_versions on dataset_versions.id = training_runs.version_id
     join images on images.id = model_answers.image_id
     union all
+    -- Which pictures were tagged by what; what was said of them may differ as the metrics do.
+    select 'network_labels', row(dataset_versions.digest, trained_models.backbone, images.sha256)::text
+    from network_labels
+    join trained_models on trained_models.id = network_labels.model_id
+    join training_runs on training_runs.id = trained_models.run_id
+    join dataset_versions on dataset_versions.id = training_runs.version_id
+    join images on images.id = network_labels.image_id
+    union all
     select
         'model_files',
         row(dataset_versions.digest, trained_models.backbone, trained_models.label_codes, model_files.kind)::text

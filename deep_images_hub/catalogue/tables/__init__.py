@@ -33,6 +33,7 @@ from deep_images_hub.catalogue.tables.shared import metadata
 from deep_images_hub.catalogue.tables.training import (
     model_answers,
     model_files,
+    network_labels,
     trained_models,
     training_changes,
     training_events,
@@ -75,6 +76,7 @@ __all__ = [
     "metadata",
     "model_answers",
     "model_files",
+    "network_labels",
     "notices",
     "picture_reports",
     "places",

@@ -1,6 +1,7 @@
 """Training runs, what they said on their way, and the models that came of them."""
 
 from sqlalchemy import (
+    ARRAY,
     REAL,
     BigInteger,
     CheckConstraint,
@@ -135,4 +136,20 @@ model_files = Table(
     Column("sha256", Text, CheckConstraint(f"sha256 ~ '{SHA256}'", name="sha256_form"), nullable=False),
     Column("size_bytes", BigInteger, comment="null: of a model from before sizes were kept"),
     one_of("kind", KIND_NAMES),
+)
+
+# What models say of pictures that they were asked to tag. It never changes a picture's label.
+network_labels = Table(
+    "network_labels",
+    metadata,
+    Column("model_id", ForeignKey("trained_models.id"), nullable=False),
+    Column("image_id", ForeignKey("images.id"), nullable=False, index=True),
+    Column("label_id", ForeignKey("labels.id"), nullable=False, comment="the likeliest"),
+    Column("class_indexes", ARRAY(SmallInteger), nullable=False, comment="of the model's labels, likeliest first"),
+    Column("scores", ARRAY(REAL), nullable=False, comment="their probabilities, calibrated"),
+    created_at(),
+    PrimaryKeyConstraint("model_id", "image_id"),
+    CheckConstraint(
+        "cardinality(class_indexes) > 0 and cardinality(class_indexes) = cardinality(scores)", name="labels_have_scores"
+    ),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from deep_images_hub.catalogue.model_answers import ModelAnswer, answered_pictures, save_answers
 from deep_images_hub.catalogue.models import model_by_id
+from deep_images_hub.catalogue.network_labels import NetworkLabel, add_network_labels
 from webapp import model_answers
 
 APPLE, KITCHEN, SCRIPT = "/m/apple", "/m/hk", "/m/script"
@@ -87,6 +88,19 @@ def test_answers_on_hidden_pictures_are_shown_to_nobody(portal, model_id) -> Non
         after = answered_pictures(connection, **asked)
         connection.rollback()
     assert {picture.sha256 for picture in before} - {picture.sha256 for picture in after} == {hidden}
+
+
+def test_page_of_a_tagged_picture_says_what_the_model_says_and_offers_review_where_it_differs(
+    signed_in, visitor, portal, model_id
+) -> None:
+    sha256 = portal.images[KITCHEN][0]
+    with portal.hub.engine.begin() as connection:
+        image_id = connection.scalar(text("select id from images where sha256 = :sha256"), {"sha256": sha256})
+        assert add_network_labels(connection, model_id=model_id, said=[NetworkLabel(image_id, [0, 1], [0.93, 0.07])]) == 1
+    page = visitor.get(f"/images/{sha256}", headers=HTML).text
+    assert re.search(rf'href="/models/{model_id}">All &lt;i&gt;food&lt;/i&gt;</a> says <a href="/labels/\d+">Apple</a>', page)
+    assert "reason=wrong_label" not in page
+    assert f"/images/{sha256}/report?reason=wrong_label" in signed_in("supplier").get(f"/images/{sha256}", headers=HTML).text
 
 
 def test_answers_of_a_label_that_the_model_does_not_know_are_refused(visitor, portal, model_id) -> None:
