@@ -95,6 +95,11 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
         kind = getattr(errors, name, None)
         if isinstance(kind, type) and issubclass(kind, HubError):
             return kind(message)
+    if "ExecutorLostFailure" in text:
+        return UnavailableError(
+            "An executor that trained was lost, as often as Spark starts its tasks again. Look into the executor's log: too "
+            "little memory, or a machine that went away."
+        )
     return None
 
 

@@ -24,7 +24,7 @@ from webapp.exporting import open_exported, whole_of
 from webapp.exports import LINK_HOURS, zip_command
 from webapp.paging import cursor
 from webapp.services import hub, services
-from webapp.training_requests import backbones, request_training
+from webapp.training_requests import about_minutes, request_training, ways
 from webapp.version_page import composition, licence_rows
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
@@ -60,6 +60,7 @@ def page(version_id: int) -> ResponseReturnValue:
             "sample": version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES),
             "models": models(connection, version_id=version_id),
             "runs": [run for run in runs(connection, version_id=version_id) if run.status not in ENDED],
+            "ways": ways(connection) if may("train") else [],
             "others": [other for other in versions(connection, limit=VERSIONS_PAGE) if other.id != version_id],
         }
     taken_down = sum(stone.is_own for stone in stones)
@@ -85,9 +86,9 @@ def page(version_id: int) -> ResponseReturnValue:
         licences=licence_rows(services().attributions(version_id)),
         command=zip_command(export, used) if export and used and may("download") else None,
         link_hours=LINK_HOURS,
-        backbones=backbones(),
         obstacle=obstacle,
         waits_for=waits_for,
+        about_minutes=about_minutes,
         short_labels=short_labels(export.counts) if export else [],
         citations=citations(version),
         # An old version's page leads to the patch, which describes itself.
@@ -148,7 +149,9 @@ def changes(version_id: int) -> ResponseReturnValue:
 def train(version_id: int) -> ResponseReturnValue:
     """Put a training run of this version into the queue, or let it wait for pictures, and show it."""
     may_wait = request.form.get("wait") == "1"
-    run = request_training(version_id, request.form.get("backbone") or None, may_wait=may_wait)
+    # Either a network alone, or one of `ways`.
+    backbone, _, method = (request.form.get("way") or request.form.get("backbone") or "").partition("/")
+    run = request_training(version_id, backbone or None, method=method or None, may_wait=may_wait)
     return redirect(url_for("runs.page", run_id=run.id))
 
 

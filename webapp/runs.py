@@ -10,13 +10,13 @@ from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.models import model_of_run
 from deep_images_hub.catalogue.training import TrainingEvent, TrainingRun, cancel_run, events_of, run_by_id
 from deep_images_hub.catalogue.training_history import changes_of
-from deep_images_hub.catalogue.training_quotas import runs_before
+from deep_images_hub.catalogue.training_quotas import run_times, runs_before
 from deep_images_hub.errors import ForbiddenError
 from deep_images_hub.training import ENDED
 from webapp.access import current_user, may, requires, signed_in_user
 from webapp.charts import polyline
 from webapp.services import hub
-from webapp.training_requests import may_be_repeated, request_again
+from webapp.training_requests import about_minutes, may_be_repeated, request_again
 from webapp.wording import plural
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
@@ -66,10 +66,13 @@ def page(run_id: int) -> ResponseReturnValue:
         run = run_of_reader(connection, run_id)
         events = events_of_attempt(connection, run)
         before = runs_before(connection, run_id) if run.status == "queued" else None
+        version = version_by_id(connection, run.version_id)
+        times = None if run.status in ENDED else run_times(connection).get((run.backbone, run.method))
         return render_template(
             "run.html",
             run=run,
-            version=version_by_id(connection, run.version_id),
+            version=version,
+            takes=about_minutes(times, version.image_count),
             stages=stage_progress(events, method=run.method),
             loss=loss_curves(events),
             model_id=model_of_run(connection, run_id),

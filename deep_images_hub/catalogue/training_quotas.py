@@ -1,4 +1,6 @@
-"""What an account may ask of the training queue, and where its runs stand in it."""
+"""What an account may ask of the training queue, where its runs stand in it, and how long they are likely to take."""
+
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
@@ -22,6 +24,24 @@ def check_room(connection: Connection, *, user_id: int, quota: Quota | None) -> 
         return
     connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
     check_quota(use_of(connection, user_id), quota)
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """How long runs take that train a network in a way: seconds for each picture of the dataset, the median of so many runs."""
+
+    runs: int
+    seconds_per_image: float
+
+    def minutes(self, image_count: int) -> float:
+        """Return how long a run of so many pictures is likely to take."""
+        return self.seconds_per_image * image_count / 60
+
+
+def run_times(connection: Connection) -> dict[tuple[str, str], RunTimes]:
+    """Return how long the latest runs took, by backbone and method; without those of which none has succeeded yet."""
+    rows = connection.execute(load_query("run_times"))
+    return {(row.backbone, row.method): RunTimes(row.runs, row.seconds_per_image) for row in rows}
 
 
 def runs_before(connection: Connection, run_id: int) -> int | None:

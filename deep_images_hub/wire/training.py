@@ -1,7 +1,7 @@
 """Training requests and the models that come of them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ class Run(Answer):
     id: int
     version_id: int
     backbone: str
+    method: str = Field(description="`head` or `fine_tune`.")
     workers: int
     status: str = Field(description="`waiting` (for pictures), `queued`, `running`, `succeeded`, `failed` or `cancelled`.")
     has_ended: bool
@@ -78,6 +79,9 @@ class TrainAsked(Asked):
     """A model to train."""
 
     backbone: str | None = Field(default=None, max_length=100, description="Left out: the hub's own.")
+    method: Literal["head", "fine_tune"] | None = Field(
+        default=None, description="Of a pretrained network: its head alone, or its top blocks too. Left out: the hub's usual one."
+    )
     wait: bool = Field(default=False, description="Where there are too few pictures to train on, wait until there are enough.")
 
 

@@ -19,7 +19,7 @@ from webapp.training_requests import request_again, request_training
 @requires("train")
 def train_model(version_id: int, body: wire.TrainAsked) -> tuple[wire.Run, int]:
     """Ask for a baseline model of a version, or of what is left of it."""
-    return _run(request_training(version_id, body.backbone, may_wait=body.wait), model_id=None), 201
+    return _run(request_training(version_id, body.backbone, method=body.method, may_wait=body.wait), model_id=None), 201
 
 
 @api.get("/runs", tag="Training", query=PageAsked, answer=wire.RunPage)

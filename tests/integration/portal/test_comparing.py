@@ -77,7 +77,7 @@ def test_models_of_other_datasets_are_compared_by_their_own_tests(visitor, porta
 
     page = visitor.get(f"/models/compare?models={other},{models[0]}", headers=HTML).text
 
-    assert "They were tested on pictures of their own" in page
+    assert "No picture is known that both were tested on" in page
     assert f"/datasets/{version.id}" not in page
     assert "Only in the second" in page
     assert "only in one" in page

@@ -205,6 +205,24 @@ def test_run_that_was_cancelled_is_asked_for_again_and_names_the_first(signed_in
     send(client, f"{again}/cancel")
 
 
+def test_way_to_train_is_chosen_by_how_long_it_took_before(signed_in, portal) -> None:
+    client = signed_in("premium")
+    page = client.get(f"/datasets/{portal.version_id}").text
+    assert '<option value="vgg16/head">vgg16, the head alone</option>' in page
+    assert '<option value="vgg16/fine_tune">vgg16, its top blocks too</option>' in page
+    assert re.search(r'value="compact_vgg/head">compact_vgg, from scratch \(under a minute, by \d+ earlier runs?\)', page)
+    run = send(client, f"/datasets/{portal.version_id}/train", way="vgg16/fine_tune").location
+    assert "its top blocks too" in client.get(run).text
+    send(client, f"{run}/cancel")
+    again = send(client, f"{run}/repeat").location
+    with portal.hub.engine.connect() as connection:
+        assert run_by_id(connection, int(again.rsplit("/", 1)[1])).method == "fine_tune"
+    send(client, f"{again}/cancel")
+    refused = send(client, f"/datasets/{portal.version_id}/train", way="compact_vgg/fine_tune")
+    assert (refused.status_code, "from scratch, all of it" in refused.text) == (400, True)
+    assert send(client, f"/datasets/{portal.version_id}/train", way="vgg16/by_magic").status_code == 400
+
+
 def test_run_that_failed_for_its_dataset_cannot_be_asked_for_again(signed_in, portal) -> None:
     client = signed_in("premium")
     run = send(client, f"/datasets/{portal.version_id}/train").location
