@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Protocol
 
@@ -109,10 +110,15 @@ def _joined(blocks: Iterator[bytes]) -> Iterator[bytes]:
 def _watched(blocks: Iterator[bytes], keep: Callable[[KnownFile], None]) -> Iterator[bytes]:
     """Yield a whole file, and say in the end what it was."""
     digest, size_bytes = hashlib.sha256(), 0
-    for block in blocks:
-        digest.update(block)
-        size_bytes += len(block)
-        yield block
+    # Hashing takes no part of Python's lock, so that it goes on while the next block is made.
+    with ThreadPoolExecutor(1) as hashing:
+        hashed: Future[None] | None = None
+        for block in blocks:
+            if hashed is not None:
+                hashed.result()
+            hashed = hashing.submit(digest.update, block)
+            size_bytes += len(block)
+            yield block
     keep(KnownFile(size_bytes, digest.hexdigest()))
 
 

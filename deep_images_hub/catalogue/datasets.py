@@ -222,7 +222,7 @@ def version_items(connection: Connection, version_id: int, split: str | None = N
         load_query("version_pictures"), parameters
     )
     for row in rows:
-        yield VersionPicture(**row._mapping)
+        yield VersionPicture(*row)
 
 
 def version_page(
@@ -240,7 +240,7 @@ def version_page(
     """
     parameters = {"version_id": version_id, "split": split, "label_code": label_code}
     rows = connection.execute(load_query("version_pictures"), parameters | {"after_position": after_position, "limit": limit})
-    return [VersionPicture(**row._mapping) for row in rows]
+    return [VersionPicture(*row) for row in rows]
 
 
 def version_shard(
@@ -248,7 +248,7 @@ def version_shard(
 ) -> list[VersionPicture]:
     """Return one of about equal parts of a split, or of a label in it, labels mixed; numbered from 0."""
     parameters = {"version_id": version_id, "split": split, "label_code": label_code, "number": number, "shard_count": of}
-    return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_shard"), parameters)]
+    return [VersionPicture(*row) for row in connection.execute(load_query("version_shard"), parameters)]
 
 
 def version_first(
@@ -256,7 +256,7 @@ def version_first(
 ) -> list[VersionPicture]:
     """Return so many pictures from all over a split, or of a label in it, labels mixed; fewer are the first of more."""
     parameters = {"version_id": version_id, "split": split, "label_code": label_code, "limit": limit}
-    return [VersionPicture(**row._mapping) for row in connection.execute(load_query("version_first"), parameters)]
+    return [VersionPicture(*row) for row in connection.execute(load_query("version_first"), parameters)]
 
 
 def version_sample(connection: Connection, *, version_id: int, limit: int) -> list[Picture]:

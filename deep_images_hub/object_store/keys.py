@@ -32,7 +32,9 @@ def _problem(key: str) -> str | None:
     parts = key.split("/")
     if any(part in ("", ".", "..") for part in parts):
         return "it has an empty part, or a part that is '.' or '..'"
-    if "\\" in key or any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
+    # Most keys are plain, and looking at each character takes longer than reading a picture.
+    is_plain = key.isascii() and key.isprintable()
+    if "\\" in key or not (is_plain or all(unicodedata.category(character) not in ("Cc", "Cs") for character in key)):
         return "it has a backslash, a control character or half a surrogate pair"
     if not unicodedata.is_normalized("NFC", key):
         return "it is not in Unicode's form NFC"

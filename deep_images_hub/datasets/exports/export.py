@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount, split_names
 from deep_images_hub.datasets.exports.parts import Part
@@ -20,9 +20,8 @@ MAX_FILES_IN_FOLDER = 10_000
 IMAGES_IN_SHARD = 10_000
 
 
-@dataclass(frozen=True)
-class VersionPicture:
-    """A picture of a version, with what a download says of it.
+class VersionPicture(NamedTuple):
+    """A picture of a version, with what a download says of it, in the order of `sql/queries/version_pictures.sql`'s columns.
 
     Attributes:
         position: its place in the version.
