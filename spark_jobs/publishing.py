@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,9 @@ from deep_images_hub.wiring import Hub
 from models.calibration import fit_temperature
 from models.evaluate import HeldOut, judge, judge_scores
 from models.examples import at_even_steps
+from models.feature_scale import FeatureScale
 from models.learning_curve import learning_curve
+from models.linear_probe import class_probabilities
 from models.specs import backbone_spec
 from models.training_outcome import Trained
 from spark_jobs.answering import answers_of
@@ -140,7 +142,7 @@ def head_for_features(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, t
 
 
 def _unscaled(training_set: TrainingSet, trained: Trained, features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    from models.head import FeatureScale, for_unscaled_features
+    from models.head import for_unscaled_features
 
     return for_unscaled_features(trained.weights, FeatureScale.of(features[training_set.positions("train")]))
 
@@ -149,16 +151,12 @@ def _calibrated(
     training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]
 ) -> tuple[list[NDArray[np.float32]], float | None]:
     """Bring a head's scores in line on the validation split."""
-    from models.head import class_probabilities
-
     validation = training_set.positions("validation")
     temperature = fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
     return _cooled(head, temperature), temperature
 
 
 def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]) -> NDArray[np.float32]:
-    from models.head import class_probabilities
-
     return class_probabilities(head, features[training_set.positions("test")])
 
 
@@ -218,8 +216,6 @@ def _learning_curve(
     plan: TrainingPlan, training_set: TrainingSet, test: HeldOut, features: NDArray[np.float32]
 ) -> dict[str, Any] | None:
     """Say how accuracy grew with pictures, and how many more are expected to help; None where that cannot be measured here."""
-    from models.head import FeatureScale
-
     train = training_set.positions("train")
     scaled = FeatureScale.of(features[train]).scaled(features)
     return learning_curve(
@@ -243,6 +239,7 @@ def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Tr
         "validation_top1": best.validation_accuracy if has_validation else None,
         "seed": plan.config.seed,
         "code": code_version(),
+        "head": None if plan.head_choice is None else asdict(plan.head_choice),
     }
 
 

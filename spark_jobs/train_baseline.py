@@ -35,6 +35,7 @@ from models.training_config import load_card
 from spark_jobs.checkpoints import remove_checkpoints
 from spark_jobs.embedding import Network, embed
 from spark_jobs.entry import run_job
+from spark_jobs.head_choosing import with_chosen_head
 from spark_jobs.publishing import head_for_features, publish
 from spark_jobs.run_progress import tell
 from spark_jobs.tensorflow_process import load_tensorflow
@@ -144,6 +145,7 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         weights_sha256=None if weights is None else weights.sha256,
         config=load_card(card, seed=seed),
     )
+    plan = with_chosen_head(hub, plan, training_set)
     trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
     load_tensorflow()
     if run.method == "fine_tune" and features_model is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from deep_images_hub.object_store.open import open_store
 from models.batches import Examples, Rows, class_weights
+from models.feature_scale import FeatureScale
 from models.specs import backbone_spec
 from spark_jobs.embedding import Network, weights_like
 from spark_jobs.stored_pictures import LocalRows, StoredPictures, read_picture
@@ -29,7 +30,7 @@ def learning_task(connection: Connection, plan: "TrainingPlan", training_set: Tr
 
 def _head_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet, features_model: str) -> "Task":
     """A head on features that the catalogue keeps."""
-    from models.head import FeatureScale, build_head, hide_features
+    from models.head import build_head, hide_features
     from models.train_loop import Task
 
     features = features_by_position(connection, training_set, model=features_model, version_id=plan.version_id)

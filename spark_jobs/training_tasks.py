@@ -18,6 +18,7 @@ from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.errors import HubError, UnavailableError
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
+from models.regularisation import HeadChoice
 from models.training_config import TrainingConfig
 from models.training_outcome import EpochReport, Trained
 from spark_jobs.checkpoints import checkpoints_of
@@ -39,6 +40,7 @@ class TrainingPlan:
         weights_sha256: of the backbone's pretrained weights; None: it has none.
         fine_tuned_head: kernel and bias, for features as they are, from which the backbone's top blocks are trained too;
             None: they are not.
+        head_choice: what of the head's `config` was chosen on the validation split; None: it is the card's.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class TrainingPlan:
     config: TrainingConfig
     weights_sha256: str | None = None
     fine_tuned_head: list[NDArray[np.float32]] | None = None
+    head_choice: HeadChoice | None = None
 
     @property
     def stage(self) -> str:
@@ -62,7 +65,7 @@ def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int)
     """Train on so many barrier tasks at once.
 
     Returns:
-        What came of it. A head's weights are for features scaled as `models.head.FeatureScale` of the training split says.
+        What came of it. A head's weights are for features scaled as `models.feature_scale` says of the training split.
 
     Raises:
         UnavailableError: Spark has fewer slots than workers, or a worker could not reach something.

@@ -22,9 +22,11 @@ from models.compact_vgg import build_compact_vgg
 from models.evaluate import Label
 from models.explanation import with_evidence
 from models.export import TOLERANCE, ExportedModel, ExportMismatchError, export_model, with_head, with_softmax
+from models.feature_scale import FeatureScale
 from models.features import TOP_CLASSES, dtype_policy, observe
 from models.ghost_batch_norm import GROUP_ROWS, GhostBatchNormalization
-from models.head import FeatureScale, class_probabilities, for_unscaled_features, hide_features
+from models.head import for_unscaled_features, hide_features
+from models.linear_probe import class_probabilities
 from models.tensorflow_files import litert_answers, saved_model_answers, zip_folder
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.
