@@ -152,7 +152,8 @@ def _labels(page: Page, report: ModelReport, names: _Names) -> None:
         )
     rows = []
     for label in sorted(report.labels, key=lambda label: (label.recall is None, label.recall or 0.0, label.name)):
-        row = [names(label.code), str(label.support), _share(label.recall), _share(label.precision), _share(label.f1)]
+        row = [names(label.code), str(label.support), _share(label.recall), _share(label.precision)]
+        row.append(_share(label.f1 if label.support or label.precision is not None else None))
         if goal is not None:
             need = goal.needs[label.code]
             row += [_count(need.likely), f"{_count(need.low)} to {_count(need.high)}"]
