@@ -14,3 +14,9 @@ LICENCE_URLS = {
     "by-nc-nd": "https://creativecommons.org/licenses/by-nc-nd/4.0/",
 }
 LICENCES = tuple(LICENCE_URLS)
+# As people write them, with the version that the address is of.
+LICENCE_NAMES = {
+    "cc0": "CC0 1.0",
+    "pdm": "Public Domain Mark 1.0",
+    **{code: f"CC {code.upper()} 4.0" for code in LICENCES if code.startswith("by")},
+}

@@ -21,6 +21,7 @@ from webapp import (
     comparing,
     compression,
     datasets,
+    design,
     error_pages,
     exports,
     home,
@@ -77,6 +78,7 @@ _NOUNS = (
     model_demand,
     model_answers,
     model_reports,
+    design,
 )
 _KEY_FILE = "portal_secret_key"
 _SESSION_HOURS = 12

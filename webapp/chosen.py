@@ -25,6 +25,11 @@ class Selection:
         """How many things were chosen."""
         return len(self.label_codes) + len(self.pictures)
 
+    @property
+    def room(self) -> int:
+        """How many more single pictures fit, chosen or left out."""
+        return MAX_SINGLE_PICTURES - len(self.pictures) - len(self.left_out)
+
     def with_label(self, code: str) -> "Selection":
         """Add a label. Raises ConflictError when there is no room for it."""
         if code in self.label_codes:
@@ -59,7 +64,7 @@ class Selection:
     def _room(self, pictures: tuple[str, ...], sha256: str) -> tuple[str, ...]:
         if sha256 in pictures:
             return pictures
-        if len(self.pictures) + len(self.left_out) >= MAX_SINGLE_PICTURES:
+        if self.room <= 0:
             raise ConflictError(
                 f"The selection holds {MAX_SINGLE_PICTURES} single pictures, and no more fit. "
                 "Choose labels, which hold any number."

@@ -26,7 +26,7 @@ from deep_images_hub.images.picture_filter import (
     PictureFilter,
     picture_filter_from_query,
 )
-from deep_images_hub.licences import LICENCES
+from deep_images_hub.licences import LICENCE_NAMES, LICENCES
 from deep_images_hub.places.gazetteer import load_gazetteer
 
 GALLERY_PAGE = 60
@@ -150,7 +150,7 @@ def _choices(gallery: Gallery, fitting: FittingPictures) -> dict[str, list[Choic
             "licence",
             "licence",
             wanted.licences,
-            {code: code.upper() for code in LICENCES},
+            LICENCE_NAMES,
             by=lambda of: LICENCES.index(of.value),
         ),
         "reviewed": choices(
@@ -201,7 +201,7 @@ def _words(condition: str, wanted: PictureFilter, gallery: Gallery) -> str:
     if condition == "time":
         return f"{wanted.time.capitalize()} {_range(wanted.since, wanted.until)}"
     if condition == "licence":
-        return ", ".join(licence.upper() for licence in wanted.licences)
+        return ", ".join(LICENCE_NAMES[licence] for licence in wanted.licences)
     if condition == "quality":
         return f"Quality {_range(wanted.min_quality, wanted.max_quality)}"
     if condition == "size":

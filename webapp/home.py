@@ -19,6 +19,7 @@ blueprint = Blueprint("home", __name__)
 
 # The newest of many labels tell more than the newest alone, which are one batch.
 NEWEST_IMAGES = 21
+ROW_IMAGES, HALF_ROW_IMAGES = 7, 4
 LOOKED_AT_IMAGES = 400
 LATEST_BATCHES = 8
 SHORT_LABELS = 8
@@ -36,15 +37,23 @@ def index() -> ResponseReturnValue:
     with hub().engine.connect() as connection:
         totals = hub_totals(connection)
         short = labels_by_count(connection, min_images=1, max_images=ENOUGH_IMAGES - 1)
+        newest = varied(gallery(connection, label_id=None, limit=LOOKED_AT_IMAGES))[:NEWEST_IMAGES]
         return render_template(
             "home.html",
             totals=totals,
-            newest=varied(gallery(connection, label_id=None, limit=LOOKED_AT_IMAGES))[:NEWEST_IMAGES],
+            newest=newest,
+            rows=rows(newest),
             batches=latest_batches(connection, limit=LATEST_BATCHES),
             short=[label for label in short if label.own_images][:SHORT_LABELS],
             enough=ENOUGH_IMAGES,
             wanted=wanted(connection, limit=WANTED),
         )
+
+
+def rows(pictures: Sequence[Picture]) -> list[tuple[Sequence[Picture], Sequence[Picture]]]:
+    """Part pictures into rows of two halves: one line of a wide screen, two of a phone. What fills no row is left out."""
+    starts = range(0, len(pictures) - ROW_IMAGES + 1, ROW_IMAGES)
+    return [(pictures[at : at + HALF_ROW_IMAGES], pictures[at + HALF_ROW_IMAGES : at + ROW_IMAGES]) for at in starts]
 
 
 def varied(pictures: Sequence[Picture]) -> list[Picture]:

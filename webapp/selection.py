@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -17,6 +17,7 @@ from deep_images_hub.licences import LICENCES
 from webapp.access import public, requires, signed_in_user
 from webapp.addresses import safe_target
 from webapp.chosen import Selection, recipe_from_form, selection_from_session, session_from_selection
+from webapp.error_pages import wants_json
 from webapp.services import hub
 from webapp.wording import plural
 
@@ -29,8 +30,9 @@ def selected() -> Selection:
 
 
 @blueprint.app_context_processor
-def _count() -> dict[str, int]:
-    return {"selected_count": selected().count}
+def _counts() -> dict[str, int]:
+    chosen = selected()
+    return {"selected_count": chosen.count, "selected_room": chosen.room}
 
 
 @blueprint.get("")
@@ -57,28 +59,28 @@ def remove_label() -> ResponseReturnValue:
 @blueprint.post("/pictures/add")
 @public
 def add_picture() -> ResponseReturnValue:
-    """Add a single picture."""
+    """Add single pictures, one or several."""
     return _changed("sha256", Selection.with_picture, image_by_sha256)
 
 
 @blueprint.post("/pictures/remove")
 @public
 def remove_picture() -> ResponseReturnValue:
-    """Take a single picture out."""
+    """Take single pictures out."""
     return _changed("sha256", Selection.without_picture)
 
 
 @blueprint.post("/pictures/leave-out")
 @public
 def leave_out_picture() -> ResponseReturnValue:
-    """Leave a picture out."""
+    """Leave pictures out."""
     return _changed("sha256", Selection.leaving_out, image_by_sha256)
 
 
 @blueprint.post("/pictures/readmit")
 @public
 def readmit_picture() -> ResponseReturnValue:
-    """Leave a picture out no longer."""
+    """Leave pictures out no longer."""
     return _changed("sha256", Selection.readmitting)
 
 
@@ -116,12 +118,20 @@ def make_dataset() -> ResponseReturnValue:
 def _changed(
     field: str, change: Callable[[Selection, str], Selection], check: Callable[[Connection, str], object] | None = None
 ) -> ResponseReturnValue:
-    """Change the selection by a field of the form, which `check` must find in the catalogue, and go back."""
-    value = request.form.get(field, "")
+    """Change the selection by every value of a field, which `check` must find in the catalogue; go back, or answer a script."""
+    # An empty field is checked too, and said to be wrong.
+    values = request.form.getlist(field) or [""]
+    chosen = selected()
+    for value in values:
+        chosen = change(chosen, value)
     if check is not None:
+        # No more than fit: what is above that was refused before the catalogue is asked.
         with hub().engine.connect() as connection:
-            check(connection, value)
-    session["selection"] = session_from_selection(change(selected(), value))
+            for value in values:
+                check(connection, value)
+    session["selection"] = session_from_selection(chosen)
+    if wants_json():
+        return jsonify(selected=chosen.count, room=chosen.room)
     return redirect(safe_target(request.form.get("next"), otherwise=url_for("selection.index")))
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from deep_images_hub.batches.report import CAUSE_WORDS, reason_words
 from deep_images_hub.catalogue.images import Picture
+from deep_images_hub.licences import LICENCE_NAMES
 
 # What a check asks of a picture.
 CHECK_WORDS = {
@@ -55,6 +56,7 @@ def register(app: Flask) -> None:
         cause=lambda name: CAUSE_WORDS.get(name, name),
         check=lambda name: CHECK_WORDS.get(name, name),
         outcome=lambda name: _OUTCOME_WORDS.get(name, name),
+        licence=lambda code: LICENCE_NAMES.get(code, code),
         deed=lambda name: DEED_WORDS.get(name, name),
         plural=plural,
         at_most=at_most,

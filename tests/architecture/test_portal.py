@@ -48,3 +48,17 @@ def test_style_and_scripts_reach_for_no_other_host() -> None:
         assert not re.search(r"(https?:)?//[a-z0-9-]+\.[a-z]", file.read_text(encoding="utf-8").replace(_NAMESPACE, "")), (
             file.name
         )
+
+
+def test_every_class_and_token_of_the_stylesheet_is_used() -> None:
+    style = re.sub(r"/\*.*?\*/", "", (WEBAPP / "static" / "portal.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    selectors = " ".join(re.findall(r"([^{};]+)\{", style))
+    users = [*TEMPLATES, *WEBAPP.glob("static/*.js"), *WEBAPP.glob("*.py")]
+    text = " ".join(file.read_text(encoding="utf-8") for file in users)
+    words = set(re.findall(r"[a-z][a-z0-9-]*", text))
+    # Some are put together: `in-{{ scheme }}`; the design page names every step of type as the stylesheet does.
+    stems = ("text-", *re.findall(r"\b([a-z-]+-)\{\{", text))
+    names = set(re.findall(r"\.([a-z][a-z0-9-]*)", selectors))
+    assert {name for name in names - words if not name.startswith(stems)} == set()
+    tokens = set(re.findall(r"(--[a-z0-9-]+):", style))
+    assert {token for token in tokens if f"var({token}" not in style} == set()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -53,16 +54,23 @@ def builder(hub_of) -> Iterator[HubBuilder]:
         yield builder
 
 
-@pytest.fixture(scope="session")
-def address(builder: HubBuilder) -> Iterator[str]:
-    """Where the portal listens."""
-    server = make_server("127.0.0.1", 0, create_app(hub=builder.hub), threaded=True, request_handler=_SilentHandler)
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve a portal for as long as the context lasts; give its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(builder: HubBuilder) -> Iterator[str]:
+    """Where the portal listens."""
+    with served(create_app(hub=builder.hub)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

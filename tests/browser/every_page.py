@@ -32,7 +32,9 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/datasets/<int:version_id>/exports/<format_name>": ("/datasets/{version}/exports/webdataset",),
     "/runs/<int:run_id>": ("/runs/{run}",),
     "/models": ("/models",),
+    "/models/compare": ("/models/compare?models={model},{other_model}",),
     "/models/<int:model_id>": ("/models/{model}",),
+    "/models/<int:model_id>/answers": ("/models/{model}/answers",),
     "/models/<int:model_id>/try": ("/models/{model}/try", "/models/{model}/try?image={picture}"),
     "/sign-in": ("/sign-in",),
     "/sign-up": ("/sign-up",),
@@ -41,6 +43,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/account": ("/account",),
     "/account/tokens": ("/account/tokens",),
     "/api": ("/api",),
+    "/design": ("/design", "/design?again"),
     "/operations": ("/operations",),
     "/operations/accounts": ("/operations/accounts",),
     "/operations/accounts/changes": ("/operations/accounts/changes",),
@@ -124,14 +127,16 @@ def fill(portal: PortalHub, clients: Mapping[str, FlaskClient]) -> dict[str, obj
         run = request_run(
             connection, version_id=portal.version_id, requested_by=portal.users["premium"].id, backbone="compact_vgg", workers=1
         )
+    apples_alone = portal.version("/m/apple", name="Apples alone")
     return {
         "label": portal.label("/m/food").id,
         "empty_label": portal.label("/m/empty").id,
         "picture": apples[0],
         "version": portal.version_id,
-        "other_version": portal.version("/m/apple", name="Apples alone").id,
+        "other_version": apples_alone.id,
         "run": run.id,
         "model": portal.model_id,
+        "other_model": portal.model(apples_alone),
         "user": portal.users["supplier"].id,
         "upload": upload.json["key"],
         "batch": "batch-0",

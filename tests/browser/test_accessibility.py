@@ -1,6 +1,5 @@
 """Every page in the eyes of axe-core, in light and dark, on a phone and on a desk: WCAG 2.2 AA and good practice."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from tests.browser import every_page
+from tests.browser.conftest import served
 from tests.browser.every_page import PAGES, ROLES
 from tests.integration.portal.conftest import PortalHub
 from webapp import create_app
@@ -59,19 +58,14 @@ def names(portal: PortalHub, clients) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def address(app: Flask) -> Iterator[str]:
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Browser, served: str) -> Iterator[Page]:
-    context = chromium.new_context(base_url=served)
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(base_url=address)
     yield context.new_page()
     context.close()
 
@@ -80,12 +74,12 @@ def test_every_page_is_on_the_list(app: Flask) -> None:
     assert every_page.pages_of(app) == set(PAGES)
 
 
-def test_no_page_has_anything_that_keeps_somebody_out(app: Flask, page: Page, served: str, names, clients) -> None:
+def test_no_page_has_anything_that_keeps_somebody_out(app: Flask, page: Page, address: str, names, clients) -> None:
     page.goto("/")
     page.evaluate(Axe().axe_script)
     found: dict[str, list[str]] = {}
     for turn, visit in enumerate(every_page.visits(app, names)):
-        become(page, served, clients, visit.role)
+        become(page, address, clients, visit.role)
         arrived, status = page.evaluate(_SHOW, visit.path)
         assert arrived == visit.path, f"{visit} led to {arrived}"
         assert status in (200, 400, 404), f"{visit}: {status}"
@@ -99,9 +93,9 @@ def test_no_page_has_anything_that_keeps_somebody_out(app: Flask, page: Page, se
     assert found == {}
 
 
-def become(page: Page, served: str, clients: dict[str, FlaskClient], role: str | None) -> None:
+def become(page: Page, address: str, clients: dict[str, FlaskClient], role: str | None) -> None:
     """Let the browser be who has signed in with a role."""
     page.context.clear_cookies()
     cookie = clients[role].get_cookie("hub_session") if role else None
     if cookie:
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": served}])
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])

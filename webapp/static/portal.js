@@ -17,6 +17,38 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// "?" shows what keys this page knows; the keyboard then goes back to where it was.
+const keys = document.querySelector("[data-keys]");
+const toggleKeys = () => {
+  for (const row of keys.querySelectorAll("[data-for]")) row.hidden = !document.querySelector(row.dataset.for);
+  if (keys.open) keys.close();
+  else keys.showModal();
+};
+for (const button of document.querySelectorAll("[data-help]")) {
+  button.hidden = false;
+  button.addEventListener("click", toggleKeys);
+}
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "?" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    toggleKeys();
+  }
+});
+
+// Light or dark as somebody wants it, where that is not what the system says; theme.js applies it before anything is drawn.
+const themes = document.querySelector("[data-theme-choice]");
+if (themes) {
+  themes.hidden = false;
+  const choice = themes.querySelector("select");
+  choice.value = document.documentElement.dataset.theme ?? "";
+  choice.addEventListener("change", () => {
+    if (choice.value) localStorage.setItem("theme", choice.value);
+    else localStorage.removeItem("theme");
+    applyTheme();
+  });
+}
+
 // Menus close when something else is wanted; Escape gives the keyboard back to what opened them.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = menu.contains(event.target);
@@ -120,46 +152,6 @@ for (const searchForm of document.querySelectorAll("form[data-suggest]")) {
 document.querySelector("[data-filters]")?.addEventListener("formdata", ({ formData }) => {
   for (const [name, value] of [...formData]) if (!value) formData.delete(name);
 });
-
-// The next pictures come when the end of a gallery is near.
-const moreLink = document.querySelector("[data-more-link]");
-if (moreLink) {
-  const gallery = document.querySelector("[data-gallery]");
-  let loading = false;
-  const load = async () => {
-    if (loading) return;
-    loading = true;
-    moreLink.textContent = "Loading …";
-    const address = new URL(moreLink.href);
-    address.searchParams.set("part", "1");
-    const response = await fetch(address);
-    if (!response.ok) {
-      moreLink.textContent = "More pictures";
-      loading = false;
-      return;
-    }
-    const part = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("ul");
-    gallery.append(...part.children);
-    if (part.dataset.more) {
-      moreLink.href = part.dataset.more;
-      // Where few pictures fit, whoever waits for them decides whether to look on.
-      const isCutShort = "cutShort" in part.dataset;
-      moreLink.textContent = isCutShort ? "Look on" : "More pictures";
-      if (isCutShort) watcher.disconnect();
-      else watcher.observe(moreLink);
-      loading = false;
-    } else {
-      watcher.disconnect();
-      moreLink.remove();
-    }
-  };
-  const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && load(), { rootMargin: "800px" });
-  if (!("cutShort" in moreLink.dataset)) watcher.observe(moreLink);
-  moreLink.addEventListener("click", (event) => {
-    event.preventDefault();
-    load();
-  });
-}
 
 // A branch of the label tree is fetched when it is opened.
 document.querySelector("[data-tree]")?.addEventListener(

@@ -5,7 +5,6 @@
 const review = document.querySelector("[data-review]");
 if (review) {
   const message = document.querySelector("[data-message]");
-  const keys = document.querySelector("[data-keys]");
   const refuse = review.querySelector("[data-refuse]");
   const relabel = review.querySelector("#relabel");
   const skip = review.querySelector("[data-skip]");
@@ -115,11 +114,6 @@ if (review) {
     if (!busy) advance();
   });
 
-  const help = review.querySelector("[data-help]");
-  const toggleKeys = () => (keys.open ? keys.close() : keys.showModal());
-  help.hidden = false;
-  help.addEventListener("click", toggleKeys);
-
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.key === "Escape" && refuse.open) return (refuse.open = false);
@@ -127,8 +121,7 @@ if (review) {
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    if (event.key === "?") return toggleKeys();
-    if (keys.open) return;
+    if (document.querySelector("dialog[open]")) return;
     const reasons = refuse.querySelectorAll("button");
     if (refuse.open && reasons[Number(event.key) - 1]) return reasons[Number(event.key) - 1].click();
     const act = {

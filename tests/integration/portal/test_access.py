@@ -128,6 +128,7 @@ PROMISED = {
     "GET /batches/<batch_key>/progress.json": ANY_ACCOUNT,
     "GET /batches/<batch_key>/report.csv": ANY_ACCOUNT,
     "GET /api": ANYBODY,
+    "GET /design": ANYBODY,
     "GET /account/tokens": ANY_ACCOUNT,
     "POST /account/tokens": ANY_ACCOUNT,
     "POST /account/tokens/<int:token_id>/revoke": ANY_ACCOUNT,
