@@ -61,7 +61,8 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 # What is asked for by pages or programs, and is no page.
 NO_PAGES = re.compile(
-    r"\.(css|jpg|json|geojson|csv)$|/health$|/by-code$|/suggestions$|/children$|/download$|/files/|<file_name>|/datasets/links/"
+    r"\.(css|jpg|json|geojson|csv|pdf|md)$|/health$|/by-code$|/suggestions$|/children$|/download$|/files/|<file_name>"
+    r"|/datasets/links/|/report\.html$"
 )
 # What one account alone may see.
 OWNED = {"/runs/<int:run_id>": "premium", "/send/<upload_key>": "premium", "/batches/<batch_key>": "operator"}

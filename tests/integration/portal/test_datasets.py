@@ -42,7 +42,7 @@ def test_selection_counts_what_the_dataset_will_hold_and_freezes_it(signed_in, p
 def test_page_of_a_dataset_says_what_it_is_made_of_and_how_it_is_cited(visitor, portal) -> None:
     html = visitor.get(f"/datasets/{portal.version_id}").text
     assert "@misc{deepimageshub-" in html
-    assert 'rel="license noreferrer">CC0</a>' in html
+    assert 'rel="license noreferrer">CC0 1.0</a>' in html
     assert html.count('class="bar stacked"') == 4
     assert "All &lt;i&gt;food&lt;/i&gt;" in html
 

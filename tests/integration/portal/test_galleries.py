@@ -45,12 +45,12 @@ def test_gallery_of_a_label_is_filtered_and_says_by_what(visitor, portal: Portal
     page = f"/labels/{portal.label('/m/food').id}"
     html = visitor.get(f"{page}?licence=cc0&sort=oldest").text
     assert count_of(html) == "15 pictures"
-    assert f'<a href="{page}?sort=oldest" aria-label="No longer: CC0">' in html
+    assert f'<a href="{page}?sort=oldest" aria-label="No longer: CC0 1.0">' in html
     assert re.search(r'value="cc0" checked>', html)
     assert '<option value="DE">Germany (5)</option>' in html
     assert "No picture fits all of this" in visitor.get(f"{page}?licence=cc0&own=1").text
     # What is asked of the licence itself does not say how many others there are.
-    assert re.search(r'value="by"> BY</label>', html)
+    assert re.search(r'value="by"> CC BY 4\.0</label>', html)
 
 
 def test_gallery_is_sorted_as_its_address_says(visitor, portal: PortalHub) -> None:
