@@ -119,6 +119,9 @@ def fill(portal: PortalHub, clients: Mapping[str, FlaskClient]) -> dict[str, obj
     upload = premium.post("/send", data=form, headers={"Accept": "application/json"})
     send(premium, "/account/tokens", name="Of a notebook", scopes="read", days="30")
     portal.batch("to-be-reviewed", "/m/apple", photographs(2, seed="to be reviewed"))
+    # Before a run waits in the queue: a model takes the first one.
+    apples_alone = portal.version("/m/apple", name="Apples alone")
+    other_model = portal.model(apples_alone)
     with portal.hub.engine.begin() as connection:
         ids = connection.execute(
             text("select submissions.id from submissions join batches on batches.id = batch_id where key = 'to-be-reviewed'")
@@ -128,7 +131,6 @@ def fill(portal: PortalHub, clients: Mapping[str, FlaskClient]) -> dict[str, obj
         run = request_run(
             connection, version_id=portal.version_id, requested_by=portal.users["premium"].id, backbone="compact_vgg", workers=1
         )
-    apples_alone = portal.version("/m/apple", name="Apples alone")
     return {
         "label": portal.label("/m/food").id,
         "empty_label": portal.label("/m/empty").id,
@@ -137,7 +139,7 @@ def fill(portal: PortalHub, clients: Mapping[str, FlaskClient]) -> dict[str, obj
         "other_version": apples_alone.id,
         "run": run.id,
         "model": portal.model_id,
-        "other_model": portal.model(apples_alone),
+        "other_model": other_model,
         "user": portal.users["supplier"].id,
         "upload": upload.json["key"],
         "batch": "batch-0",
