@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     checkpoint_minutes: float = Field(
         3.0, gt=0, description="Minutes from one checkpoint of a training to the next, beside those at the ends of epochs."
     )
+    mlflow_url: SecretStr | None = Field(
+        None, description="http(s)://[user:password@]host[:port] of an MLflow server that is told of models. Empty: none is."
+    )
+    mlflow_experiment: str = Field("deep-images-hub", description="Name of the experiment there; made where it is not there.")
     training_seed: int = Field(0, ge=0, description="Seed of initial weights and of the order of pictures.")
 
     # Spark

@@ -25,8 +25,18 @@ from pyspark.sql import SparkSession
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.embeddings import PendingImage, features_of
 from deep_images_hub.catalogue.models import save_model
-from deep_images_hub.catalogue.training import TrainingRun, fail_run, finish_run, has_ended, renew_lease, run_by_id, take_run
+from deep_images_hub.catalogue.training import (
+    TrainingRun,
+    events_of,
+    fail_run,
+    finish_run,
+    has_ended,
+    renew_lease,
+    run_by_id,
+    take_run,
+)
 from deep_images_hub.errors import ConflictError, HubError, UnavailableError
+from deep_images_hub.mlflow_tracking import track
 from deep_images_hub.pretrained_weights import WeightsFile, obtain_weights
 from deep_images_hub.training import ENDED, failure_of
 from deep_images_hub.wiring import Hub
@@ -63,6 +73,7 @@ def train_baseline(hub: Hub, given: Namespace, spark: SparkSession) -> int:
             finish_run(connection, run_id=run.id, owner=run.lease_owner, status="succeeded", message=message)
             save_model(connection, run_id=run.id, **model)
         _forget_checkpoints(hub, run)
+    _track(hub, run, model)
     print(f"train_baseline: run {run.id} succeeded. {message}")
     return 0
 
@@ -111,6 +122,20 @@ def _write_failure(hub: Hub, run: TrainingRun, error: HubError) -> None:
                 message=str(error),
                 first_wait_s=hub.settings.training_retry_s,
             )
+
+
+def _track(hub: Hub, run: TrainingRun, model: dict[str, Any]) -> None:
+    """Tell the MLflow server, if the settings name one. The run has succeeded, whatever comes of it."""
+    if hub.settings.mlflow_url is None:
+        return
+    try:
+        with hub.engine.connect() as connection:
+            ended = run_by_id(connection, run.id)
+            events = [event for event in events_of(connection, run_id=run.id) if event.attempt == run.attempt]
+            digest = version_by_id(connection, run.version_id).digest
+    except UnavailableError:
+        return
+    track(hub.settings, ended, model, events, digest)
 
 
 def _forget_checkpoints(hub: Hub, run: TrainingRun) -> None:
