@@ -41,7 +41,7 @@ def test_person_searches_looks_selects_freezes_downloads_and_asks_for_a_model(op
         page.keyboard.press("/")
         page.keyboard.type("appl")
         # Answers come letter by letter: the last one has Apple alone.
-        expect(page.get_by_role("option")).to_have_count(1)
+        expect(page.get_by_role("listbox", name="Labels").get_by_role("option")).to_have_count(1)
         expect(page.get_by_role("option", name="Apple")).to_be_visible()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
@@ -68,7 +68,7 @@ def test_person_searches_looks_selects_freezes_downloads_and_asks_for_a_model(op
         page.get_by_role("link", name="Datasets").first.click()
         page.get_by_role("link", name="Fruit so far").click()
         page.get_by_role("button", name="Train a baseline model").click()
-        expect(page.get_by_text("queued")).to_be_visible()
+        expect(page.get_by_text("queued").first).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("The run was cancelled")).to_be_visible()
 
