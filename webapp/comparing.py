@@ -124,13 +124,14 @@ def chosen_models(given: list[str]) -> tuple[int, int]:
     Raises:
         InvalidInputError: they are not two different numbers.
     """
-    numbers = [number.strip() for part in given for number in part.split(",")]
-    if len(numbers) != 2 or len(set(numbers)) != 2 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+    named = [number.strip() for part in given for number in part.split(",")]
+    numbers = [int(number) for number in named if number.isdecimal() and len(number) < 19]
+    if len(named) != 2 or len(set(numbers)) != 2:
         raise InvalidInputError(
-            f"{len(numbers)} models were chosen ({', '.join(numbers)[:60] or 'none'}). Choose two different ones of the list to "
-            "see them side by side."
+            f"Received the models {', '.join(named)[:60] or '(none)'}. Choose two different ones of the list to see them side "
+            "by side."
         )
-    first, second = (int(number) for number in numbers)
+    first, second = numbers
     return (first, second) if len(given) == 1 else (min(first, second), max(first, second))
 
 

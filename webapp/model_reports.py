@@ -19,7 +19,7 @@ from webapp.confusions import MATRIX_LABELS, largest_confusions, matrix_rows
 from webapp.evidence import example_sha256s, examples
 from webapp.outlook import calibration, outlook
 from webapp.reports import model_report
-from webapp.security import DOCUMENT_LIMIT, limiter
+from webapp.security import DOCUMENT_LIMIT, PDF_LIMIT, limiter
 from webapp.services import hub
 
 blueprint = Blueprint("model_reports", __name__, url_prefix="/models")
@@ -76,7 +76,7 @@ def as_html(model_id: int) -> Response:
 
 
 @blueprint.get("/<int:model_id>/report.pdf")
-@limiter.limit(DOCUMENT_LIMIT)
+@limiter.limit(PDF_LIMIT)
 @public
 def as_pdf(model_id: int) -> Response:
     """Give the report as a PDF."""

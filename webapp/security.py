@@ -18,6 +18,8 @@ SIGN_IN_LIMIT = "10 per minute; 100 per day"
 PREDICTION_LIMIT = "60 per minute"
 # Documents that are made when somebody asks for them.
 DOCUMENT_LIMIT = "10 per minute; 200 per day"
+# One of 600 labels takes five seconds of a processor.
+PDF_LIMIT = "4 per minute; 100 per day"
 REPORT_LIMIT = "10 per minute; 60 per day"
 # Forms that send e-mail to whatever address is typed.
 ASKING_LIMIT = "10 per minute; 60 per day"
@@ -41,8 +43,8 @@ def protect(app: Flask) -> None:
 
 def _refuse_nul() -> None:
     """Refuse text with a NUL character, which the catalogue cannot hold and nobody types."""
-    values = [*request.args.values(), *(request.view_args or {}).values(), *request.form.values()]
-    if any("\0" in value for value in values if isinstance(value, str)):
+    typed = [value for fields in (request.args, request.form) for _, values in fields.lists() for value in values]
+    if any("\0" in value for value in [*typed, *(request.view_args or {}).values()] if isinstance(value, str)):
         raise InvalidInputError("The request holds a NUL character, which no name and no text has. Leave it out.")
 
 

@@ -120,7 +120,7 @@ def _changed(
 ) -> ResponseReturnValue:
     """Change the selection by every value of a field, which `check` must find in the catalogue; go back, or answer a script."""
     # An empty field is checked too, and said to be wrong.
-    values = request.form.getlist(field) or [""]
+    values = list(dict.fromkeys(request.form.getlist(field))) or [""]
     chosen = selected()
     for value in values:
         chosen = change(chosen, value)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from deep_images_hub.catalogue.datasets import label_split_counts
 from deep_images_hub.catalogue.training import TrainingRun, request_run
+from deep_images_hub.catalogue.training_history import changes_of
 from deep_images_hub.catalogue.training_quotas import RunTimes, check_room, run_times
 from deep_images_hub.datasets.recipe import recipe_from_body
 from deep_images_hub.datasets.takedown import current_version
@@ -122,7 +123,9 @@ def request_again(run: TrainingRun) -> TrainingRun:
             f"Training run {run.id} has {run.status}: {run.message} Another try would end the same. "
             "Ask for a model of another dataset."
         )
-    return request_training(run.version_id, run.backbone, method=run.method, repeats=run.id)
+    with hub().engine.connect() as connection:
+        has_waited = any(change.status == "waiting" for change in changes_of(connection, run_id=run.id))
+    return request_training(run.version_id, run.backbone, method=run.method, may_wait=has_waited, repeats=run.id)
 
 
 def may_be_repeated(run: TrainingRun) -> bool:

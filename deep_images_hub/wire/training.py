@@ -125,7 +125,7 @@ class ModelDetail(Model):
     """A model with its report."""
 
     labels: list[ModelLabel] = Field(description="By recall, from the lowest.")
-    metrics: dict[str, Any] = Field(description="All that was measured on the test split.")
+    metrics: dict[str, Any] = Field(description="What was measured on the test split; examples: see the report.")
     taken_down: int = Field(description="Pictures that it learnt from or was tested on, and that were taken down since.")
     files: list[ModelFile]
 

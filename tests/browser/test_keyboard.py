@@ -6,6 +6,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_journey import settle
 
+_IS_CLEAR = """document.activeElement.getBoundingClientRect().bottom
+    <= document.querySelector("[data-choosing]").getBoundingClientRect().top"""
+
 
 def _focused(page: Page) -> int:
     """Return which picture has the keyboard, from 0."""
@@ -34,7 +37,20 @@ def test_arrows_go_as_pictures_lie_and_what_is_chosen_goes_into_the_selection(op
         expect(bar.get_by_text("1 picture chosen")).to_be_visible()
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("Shift+ArrowRight")
+        expect(bar.get_by_role("status").get_by_text("3 pictures chosen")).to_be_visible()
+        # In a field, the key closes what is open there.
+        page.get_by_label("City").focus()
+        page.keyboard.press("Escape")
         expect(bar.get_by_text("3 pictures chosen")).to_be_visible()
+        page.locator("[data-gallery] li > a").nth(1).focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowDown")
+            assert page.evaluate(_IS_CLEAR), "the picture with the keyboard lies below the bar"
+        bar.get_by_role("button", name="Choose none").press("Enter")
+        expect(bar).to_be_hidden()
+        assert _focused(page) == 1, "the keyboard was left in what is gone"
+        page.keyboard.press("Space")
+        expect(bar).to_be_visible()
         page.keyboard.press("Escape")
         expect(bar).to_be_hidden()
         links = page.locator("[data-gallery] li > a")

@@ -60,7 +60,8 @@ def read_model(model_id: int) -> wire.ModelDetail:
     return wire.ModelDetail(
         **_model(model).model_dump(),
         labels=[wire.ModelLabel.model_validate(label) for label in model_report(model).labels],
-        metrics=model.metrics,
+        # Examples name pictures, of which some may be hidden by now: the report has those that are still to be seen.
+        metrics={name: value for name, value in model.metrics.items() if name != "examples"},
         taken_down=taken_down,
         files=[
             wire.ModelFile(

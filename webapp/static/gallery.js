@@ -15,8 +15,8 @@ if (moreLink) {
     moreLink.textContent = "Loading …";
     const address = new URL(moreLink.href);
     address.searchParams.set("part", "1");
-    const response = await fetch(address);
-    if (!response.ok) {
+    const response = await fetch(address).catch(() => null);
+    if (!response?.ok) {
       moreLink.textContent = "More pictures";
       loading = false;
       return;
@@ -89,8 +89,13 @@ const toggle = (link) => {
   anchor = link;
   choose([link], !isChosen(link));
 };
-const chooseTo = (link) => choose(range(anchor ?? link, link), true);
+const chooseTo = (link) => {
+  anchor ??= link;
+  choose(range(anchor, link), true);
+};
 const forget = () => {
+  // The bar goes away: the keyboard is not left in it.
+  if (bar.contains(document.activeElement)) anchor?.focus({ preventScroll: true });
   choose(pictures(), false);
   anchor = undefined;
 };
@@ -154,8 +159,10 @@ if (gallery && bar) {
 
 document.addEventListener("keydown", (event) => {
   if (!gallery || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const here = event.target.closest("[data-gallery] li")?.querySelector("a");
-  if (event.key === "Escape" && chosen.size) return forget();
+  const here = [...gallery.querySelectorAll("li")].find((cell) => cell.contains(event.target))?.querySelector("a");
+  // Of a field or a menu, Escape closes what is open there.
+  const isElsewhere = event.target.closest("input, select, textarea, details");
+  if (event.key === "Escape" && chosen.size && !isElsewhere) return forget();
   if (!here) {
     // From the page itself, an arrow to the side goes to the first picture that is in sight.
     if (event.key !== "ArrowRight" || !(event.target === document.body || event.target.id === "content")) return;

@@ -118,6 +118,7 @@ def test_model_comes_with_its_report(api_as, portal) -> None:
     client = api_as(None)
     model = client.get(f"/models/{portal.model_id}").json
     assert model["metrics"]["test_top1"] == model["test_top1"]
+    assert "0" * 64 not in str(model), "an example on a picture that is hidden"
     assert {label["code"] for label in model["labels"]} == set(model["label_codes"])
     assert model["id"] in [of["id"] for of in listed(client, "/models?limit=1", "models")]
     premium = api_as("premium")

@@ -84,7 +84,7 @@ def test_models_of_other_datasets_are_compared_by_their_own_tests(visitor, porta
 
 
 @pytest.mark.parametrize(
-    "given", ["", "models=1", "models=1,1", "models=1,2,3", "models=a,b", "models=-1,2", "models=1&models=1"]
+    "given", ["", "models=1", "models=1,1", "models=1,2,3", "models=a,b", "models=-1,2", "models=1&models=1", "models=1,01"]
 )
 def test_choice_that_is_not_two_models_is_refused_and_says_what_to_do(visitor, given) -> None:
     answer = visitor.get(f"/models/compare?{given}", headers=HTML)

@@ -13,6 +13,7 @@ from deep_images_hub.catalogue.training import add_event, finish_run, run_by_id,
 from deep_images_hub.datasets.recipe import SplitFractions
 from tests.builders import photograph
 from tests.integration.portal.conftest import HALVES, send, token
+from webapp import selection
 from webapp.security import PREDICTION_LIMIT
 
 OPTIONS = {"options": "1", "with_descendants": "1", "train": "50", "validation": "0", "test": "50"}
@@ -105,6 +106,24 @@ def test_label_or_picture_that_does_not_exist_is_not_selected(visitor) -> None:
     assert send(visitor, "/selection/labels/add", label_code="/m/none").status_code == 404
     assert send(visitor, "/selection/pictures/add", sha256="0" * 64).status_code == 404
     assert send(visitor, "/selection/pictures/add", sha256="x").status_code == 404
+
+
+def test_picture_that_is_named_again_and_again_is_looked_up_once(visitor, portal, monkeypatch) -> None:
+    looked_up = []
+    found = selection.image_by_sha256
+    monkeypatch.setattr(selection, "image_by_sha256", lambda *asked: looked_up.append(asked[1]) or found(*asked))
+    sha256 = portal.images["/m/apple"][0]
+
+    answer = send(visitor, "/selection/pictures/add", sha256=[sha256] * 50)
+
+    assert answer.status_code == 302
+    assert looked_up == [sha256]
+
+
+def test_nul_character_is_refused_wherever_it_stands(visitor, portal) -> None:
+    sha256s = [portal.images["/m/apple"][0], "\0"]
+    assert "NUL character" in send(visitor, "/selection/pictures/add", sha256=sha256s).text
+    assert visitor.get("/images?licence=by&licence=%00").status_code == 400
 
 
 def test_download_is_a_whole_zip_of_the_announced_length_and_the_same_each_time(signed_in, portal) -> None:
@@ -254,6 +273,8 @@ def test_dataset_that_is_not_worth_training_on_says_why(signed_in, portal) -> No
     assert send(client, "/datasets/999999/train").status_code == 404
     refused = send(client, f"/datasets/{portal.version_id}/train", backbone="alexnet")
     assert (refused.status_code, "Expected: vgg16 or compact_vgg" in refused.text) == (400, True)
+    refused = send(client, f"/datasets/{portal.version_id}/train", way="vgg16/by_heart")
+    assert (refused.status_code, "Expected: head or fine_tune" in refused.text) == (400, True)
     answer = send(client, f"/datasets/{version.id}/train")
     assert answer.status_code == 400
     assert "at least 2 labels" in answer.text
@@ -272,8 +293,18 @@ def test_dataset_with_too_few_pictures_of_a_label_can_be_waited_for(signed_in, p
     assert "Waits for pictures. It starts by itself" in page.text
     assert "Hell&#39;s Kitchen" in page.text
     assert "A model of this dataset is waiting for pictures" in client.get(f"/datasets/{version.id}").text
+    follow = f'href="/runs/{run_id}">Follow it'
+    assert [follow in signed_in(role).get(f"/datasets/{version.id}").text for role in ("premium", "operator", "supplier")] == [
+        True,
+        True,
+        False,
+    ]
     send(client, f"{page.request.path}/cancel")
     assert portal.run_status(run_id) == "cancelled"
+    # Asked for again, it waits again.
+    again = send(client, f"{page.request.path}/repeat")
+    assert portal.run_status(int(again.location.rsplit("/", 1)[1])) == "waiting"
+    send(client, f"{again.location}/cancel")
 
 
 def test_try_it_answers_in_words_and_as_json(signed_in, portal) -> None:

@@ -7,6 +7,7 @@ import pytest
 from deep_images_hub.model_reports.page import Page
 from deep_images_hub.model_reports.pdf import report_pdf
 from deep_images_hub.wire.model_reports import ModelReport
+from webapp.security import PDF_LIMIT
 
 HTML = {"Accept": "text/html"}
 
@@ -72,3 +73,9 @@ def test_report_of_a_model_that_was_hardly_measured_has_what_there_is(visitor, p
     for name in ("report.json", "report.html", "report.pdf", "card.md"):
         assert visitor.get(f"/models/{bare}/{name}", headers=HTML).status_code == 200
     assert visitor.get("/models/987654/report.json").status_code == 404
+
+
+def test_pdf_reports_are_made_only_so_often(visitor, portal) -> None:
+    allowed = int(PDF_LIMIT.split()[0])
+    answers = [visitor.get(f"/models/{portal.model_id}/report.pdf").status_code for _ in range(allowed + 1)]
+    assert answers == [200] * allowed + [429]
