@@ -46,7 +46,7 @@ class _PublishedFile:
         return self.address.rpartition("/")[2]
 
 
-# Source: keras.applications, the modules vgg16, mobilenet_v2 and resnet. The first file of a network is the one that is fetched:
+# Source: keras.applications (vgg16, mobilenet_v2, resnet, efficientnet_v2). The first file of a network is fetched:
 # with the classification head, but for VGG16's, which is nine times as large with it. Any that Keras's cache has will do.
 _PUBLISHED = {
     "vgg16": (
@@ -66,6 +66,10 @@ _PUBLISHED = {
         _PublishedFile(
             f"{_KERAS_FILES}/resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5", "4d473c1dd8becc155b73f8504c6f6626"
         ),
+    ),
+    "efficientnet_v2_b0": (
+        _PublishedFile(f"{_KERAS_FILES}/efficientnet_v2/efficientnetv2-b0.h5", "21ecbf6da12460d5c40bb2f29ceb2188"),
+        _PublishedFile(f"{_KERAS_FILES}/efficientnet_v2/efficientnetv2-b0_notop.h5", "893217f2bb855e2983157299931e43ff"),
     ),
 }
 
@@ -91,7 +95,7 @@ def obtain_weights(settings: Settings, backbone: str) -> WeightsFile:
     Processes that ask at once fetch it once.
 
     Args:
-        backbone: `vgg16`, `mobilenet_v2`, `resnet50`, or any other name when `settings.weights` is not `imagenet`.
+        backbone: one of those whose weights are published, or any other name when `settings.weights` is not `imagenet`.
 
     Raises:
         UnavailableError: it cannot be had; the message says what was tried and what to set.

@@ -22,7 +22,7 @@ from rapidfuzz import process
 from deep_images_hub.errors import SettingsError
 from deep_images_hub.resources import resource
 
-Backbone = Literal["vgg16", "mobilenet_v2", "resnet50", "compact_vgg"]
+Backbone = Literal["vgg16", "mobilenet_v2", "resnet50", "efficientnet_v2_b0", "compact_vgg"]
 Geocoder = Literal["offline", "nominatim", "photon", "arcgis"]
 
 _ENV_PREFIX = "HUB_"

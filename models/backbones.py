@@ -22,6 +22,9 @@ from models.specs import IMAGENET_CLASSES, backbone_spec
 # keras.applications, `mode="caffe"`.
 _IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 
+# The same as shares of 255, red, green, blue, with their deviations; as in keras.applications, `mode="torch"`.
+_IMAGENET_MEAN_RGB, _IMAGENET_DEVIATION_RGB = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
 
 @dataclass(frozen=True)
 class _Architecture:
@@ -53,9 +56,27 @@ def _between_minus_one_and_one(pictures: Any) -> Any:
     return layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="rescaled")(pictures)
 
 
+def _standardised(pictures: Any) -> Any:
+    """Bring RGB 0..255 to mean 0 and deviation 1 by channel, over ImageNet's training pictures."""
+    scale = [1 / (255 * deviation) for deviation in _IMAGENET_DEVIATION_RGB]
+    offset = [-mean / deviation for mean, deviation in zip(_IMAGENET_MEAN_RGB, _IMAGENET_DEVIATION_RGB, strict=True)]
+    # Not Normalization, as above.
+    return layers.Rescaling(scale, offset=offset, dtype="float32", name="standardised")(pictures)
+
+
 def _keras_application(name: str) -> Callable[..., keras.Model]:
     def build(*, include_top: bool, input_tensor: Any) -> keras.Model:
         return getattr(keras.applications, name)(weights=None, include_top=include_top, input_tensor=input_tensor)
+
+    return build
+
+
+def _without_preprocessing(name: str) -> Callable[..., keras.Model]:
+    """Likewise, of one that preprocesses by itself: by Normalization, whose constants an ONNX graph would take as inputs."""
+
+    def build(*, include_top: bool, input_tensor: Any) -> keras.Model:
+        make = getattr(keras.applications, name)
+        return make(weights=None, include_top=include_top, input_tensor=input_tensor, include_preprocessing=False)
 
     return build
 
@@ -79,6 +100,9 @@ _ARCHITECTURES = {
     "resnet50": _Architecture(
         _bgr_without_mean, _keras_application("ResNet50"), "conv5_block3_out", "conv4_block6_out", top_variable_count=2
     ),
+    "efficientnet_v2_b0": _Architecture(
+        _standardised, _without_preprocessing("EfficientNetV2B0"), "top_activation", "block5e_add", top_variable_count=2
+    ),
     "tiny_vgg": _Architecture(_bgr_without_mean, _tiny_vgg, "block2_pool", "block1_pool", top_variable_count=2),
 }
 
@@ -87,7 +111,7 @@ def build_backbone(name: str, weights_file: Path, *, dtype_policy: str = "float3
     """Build a pretrained network up to its pooled features, frozen.
 
     Args:
-        name: `vgg16`, `mobilenet_v2`, `resnet50` or `tiny_vgg`.
+        name: of a pretrained network of `models.specs`.
         weights_file: `.weights.h5` or Keras's older `.h5`, with or without the classification head.
         dtype_policy: `float32` or `mixed_bfloat16`; weights and features are float32 either way.
 
@@ -122,7 +146,8 @@ def _pretrained(name: str, weights_file: Path, dtype_policy: str) -> tuple[keras
     found = _variable_count(weights_file)
     with _global_dtype_policy(dtype_policy):
         network = _network(name, architecture, include_top=False)
-        expected = len(network.variables)
+        # Not all variables: the seeds of dropout are none of a file's.
+        expected = len(network.weights)
         has_head = found == expected + architecture.top_variable_count
         if has_head:
             network = _network(name, architecture, include_top=True)

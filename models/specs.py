@@ -34,6 +34,7 @@ _SPECS = {
         BackboneSpec("vgg16", side_px=224, feature_count=512),
         BackboneSpec("mobilenet_v2", side_px=224, feature_count=1280, is_dense=False),
         BackboneSpec("resnet50", side_px=224, feature_count=2048),
+        BackboneSpec("efficientnet_v2_b0", side_px=224, feature_count=1280, is_dense=False),
         BackboneSpec("compact_vgg", side_px=96, feature_count=128, is_pretrained=False),
         # VGG's form at a thousandth of its cost: for tests of mechanics. No pretrained weights of it exist.
         BackboneSpec("tiny_vgg", side_px=32, feature_count=8),

@@ -17,7 +17,7 @@ from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.model_files import file_kind
 from deep_images_hub.predictions import Classifier
 from models.augmentation import DISTORTION_NOISE, distort
-from models.backbones import build_backbone, build_observer, write_random_weights
+from models.backbones import build_backbone, build_observer, trunk_layer, write_random_weights
 from models.compact_vgg import build_compact_vgg
 from models.evaluate import Label
 from models.explanation import with_evidence
@@ -27,6 +27,7 @@ from models.features import TOP_CLASSES, dtype_policy, observe
 from models.ghost_batch_norm import GROUP_ROWS, GhostBatchNormalization
 from models.head import for_unscaled_features, hide_features
 from models.linear_probe import class_probabilities
+from models.specs import backbone_spec
 from models.tensorflow_files import litert_answers, saved_model_answers, zip_folder
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.
@@ -235,6 +236,19 @@ def exported(backbone: keras.Model, tmp_path_factory: pytest.TempPathFactory) ->
         formats=("saved_model", "litert", "litert_int8"),
         representative=pictures_of(20),
     )
+
+
+def test_efficientnet_is_flat_up_to_the_activations_that_are_pooled(tmp_path: Path) -> None:
+    write_random_weights("efficientnet_v2_b0", tmp_path / "any.weights.h5", seed=1)
+
+    network = build_backbone("efficientnet_v2_b0", tmp_path / "any.weights.h5")
+
+    assert network.output_shape == (None, backbone_spec("efficientnet_v2_b0").feature_count)
+    assert network.get_layer("features").input.shape == (None, 7, 7, 1280)
+    assert network.get_layer(trunk_layer("efficientnet_v2_b0")).output.shape[1:3] == (14, 14)
+    standardised = keras.Model(network.input, network.get_layer("standardised").output)
+    shown = standardised.predict(np.full((1, 224, 224, 3), [255 * 0.485, 0, 255 * (0.406 + 0.225)], np.float32), verbose=0)
+    np.testing.assert_allclose(shown[0, 0, 0], [0, -0.456 / 0.224, 1], atol=1e-5)
 
 
 def test_exported_files_answer_alike(exported: ExportedModel) -> None:
