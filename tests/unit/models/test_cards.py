@@ -10,7 +10,7 @@ from models.specs import backbone_spec, features_model
 from models.training_config import load_card
 
 
-@pytest.mark.parametrize("name", ["head", "compact_vgg"])
+@pytest.mark.parametrize("name", ["head", "fine_tune", "compact_vgg"])
 def test_card_of_each_kind_of_training_is_whole(name: str) -> None:
     config = load_card(name, seed=7)
 
@@ -28,7 +28,7 @@ def test_card_that_does_not_exist_is_refused() -> None:
 
 
 def test_backbone_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(InvalidInputError, match=r"'vgg61'.*vgg16, mobilenet_v2, resnet50, compact_vgg"):
+    with pytest.raises(InvalidInputError, match=r"'vgg61'.*vgg16, mobilenet_v2, resnet50, efficientnet_v2_b0, compact_vgg"):
         backbone_spec("vgg61")
 
 
