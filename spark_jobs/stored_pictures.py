@@ -1,6 +1,7 @@
 """Stored pictures as networks see them, read by several threads ahead of who computes."""
 
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -68,24 +69,45 @@ class LocalRows:
     """Rows of numbers by position, computed when they are first asked for, then kept in a file of this machine.
 
     Training asks for every row once an epoch in a new order; memory holds what the system sees fit to cache of the file, however
-    many rows there are. What nobody asks for takes no room.
+    many rows there are. What nobody asks for takes no room. The file has no name: it is gone with the process, however that ends.
     """
 
     def __init__(self, compute: Callable[[NDArray[np.int64]], NDArray[np.generic]], count: int) -> None:
         """Take what computes the rows at some positions, all of one shape and dtype, and how many rows there may be."""
         self._compute = compute
         self._is_here = np.zeros(count, bool)
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open for as long as the rows are needed
+        weakref.finalize(self, self._file.close)
         self._rows: NDArray[np.generic] | None = None
 
     def rows(self, positions: NDArray[np.int64]) -> NDArray[np.generic]:
-        """Return the rows at some positions. Raises what computing them does."""
+        """Return the rows at some positions.
+
+        Raises what computing them does, and UnavailableError when there is no room for them.
+        """
         missing = np.unique(positions[~self._is_here[positions]])
         if len(missing):
-            computed = self._compute(missing)
-            if self._rows is None:
-                with tempfile.TemporaryFile() as file:  # the mapping keeps it, without a name, for as long as it is needed
-                    self._rows = np.memmap(file, computed.dtype, "w+", shape=(len(self._is_here), *computed.shape[1:]))
-            self._rows[missing] = computed
-            self._is_here[missing] = True
+            computed = np.ascontiguousarray(self._compute(missing))
+            try:
+                self._keep(missing, computed)
+            except OSError as error:
+                raise UnavailableError(
+                    f"What training keeps of pictures finds no room in {tempfile.gettempdir()}: {error.strerror}. "
+                    f"{len(self._is_here):,} pictures need up to {computed[0].nbytes * len(self._is_here):,} bytes there. "
+                    "Make room, or let TMPDIR name a larger folder on the machines that train."
+                ) from error
         assert self._rows is not None, "no positions were asked for"
         return np.asarray(self._rows[positions])
+
+    def _keep(self, positions: NDArray[np.int64], computed: NDArray[np.generic]) -> None:
+        # Written to the file, not by way of its mapping: on a full disk that would kill the process without a word.
+        row_bytes = computed[0].nbytes
+        if self._rows is None:
+            self._file.truncate(len(self._is_here) * row_bytes)
+            self._rows = np.memmap(self._file, computed.dtype, "r", shape=(len(self._is_here), *computed.shape[1:]))
+        for at, row in zip(positions.tolist(), computed, strict=True):
+            self._file.seek(at * row_bytes)
+            left = memoryview(row.tobytes())
+            while left:
+                left = left[self._file.write(left) :]
+        self._is_here[positions] = True

@@ -16,8 +16,7 @@ import socket
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NoReturn
 
 from pyspark.sql import SparkSession
@@ -59,20 +58,22 @@ def train_baseline(hub: Hub, given: Namespace, spark: SparkSession) -> int:
         run = run_by_id(connection, given.run)
     if run.status in ENDED:
         raise ConflictError(f"Training run {run.id} has {run.status}: {run.message} Request another one.")
-    with _owned(hub, run, spark) as run:
+    if run.status == "waiting":
+        raise ConflictError(f"Training run {run.id} waits for pictures. A dispatcher puts it into the queue when they are there.")
+    with _owned(hub, run, spark) as run, ExitStack() as at_the_end:
+        # Also after a Ctrl-C, which a dispatcher sends when its run was cancelled.
+        at_the_end.callback(_forget_checkpoints, hub, run)
         assert run.lease_owner is not None
         try:
             model = _train_and_publish(hub, run, spark)
         except HubError as error:
             _write_failure(hub, run, error)
-            _forget_checkpoints(hub, run)
             raise
         top1, (low, high) = model["metrics"]["test_top1"], model["metrics"]["test_top1_interval"]
         message = f"Right on {top1:.1%} of the test pictures (95 %: {low:.1%} to {high:.1%})."
         with hub.engine.begin() as connection:
             finish_run(connection, run_id=run.id, owner=run.lease_owner, status="succeeded", message=message)
             save_model(connection, run_id=run.id, **model)
-        _forget_checkpoints(hub, run)
     _track(hub, run, model)
     print(f"train_baseline: run {run.id} succeeded. {message}")
     return 0
@@ -139,11 +140,11 @@ def _track(hub: Hub, run: TrainingRun, model: dict[str, Any]) -> None:
 
 
 def _forget_checkpoints(hub: Hub, run: TrainingRun) -> None:
-    """Remove what the run would go on from, unless it is tried again. Where the store fails, a sweep removes it later."""
-    with hub.engine.connect() as connection:
-        is_over = has_ended(connection, run.id)
-    if is_over:
-        with suppress(UnavailableError):
+    """Remove what the run would go on from, unless it is tried again. Where that fails, a sweep removes it later."""
+    with suppress(UnavailableError):
+        with hub.engine.connect() as connection:
+            is_over = has_ended(connection, run.id)
+        if is_over:
             remove_checkpoints(hub.store, run.id)
 
 
@@ -158,7 +159,6 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         weights = obtain_weights(hub.settings, run.backbone)
         features_model = _complete_features(hub, run, spark, training_set, weights)
     card = run.backbone if features_model is None else "head"
-    seed = hub.settings.training_seed
     plan = TrainingPlan(
         settings=hub.settings,
         run_id=run.id,
@@ -168,14 +168,14 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         backbone=run.backbone,
         features_model=features_model,
         weights_sha256=None if weights is None else weights.sha256,
-        config=load_card(card, seed=seed),
+        config=load_card(card, seed=hub.settings.training_seed),
     )
     plan = with_chosen_head(hub, plan, training_set)
     trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
     load_tensorflow()
     if run.method == "fine_tune" and features_model is not None:
         head = head_for_features(hub, plan, training_set, trained)
-        plan = replace(plan, fine_tuned_head=head, config=load_card("fine_tune", seed=seed))
+        plan = plan.fine_tuned_from(head)
         trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
 
     def on_stage(stage: str, metrics: dict[str, float]) -> None:

@@ -5,8 +5,9 @@ import re
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from deep_images_hub.errors import HubError, UnavailableError
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
 from models.regularisation import HeadChoice
-from models.training_config import TrainingConfig
+from models.training_config import TrainingConfig, load_card
 from models.training_outcome import EpochReport, Trained
 from spark_jobs.checkpoints import checkpoints_of
 from spark_jobs.run_progress import tell
@@ -59,6 +60,12 @@ class TrainingPlan:
     def stage(self) -> str:
         """What the progress of this training is told as."""
         return "train" if self.fine_tuned_head is None else "fine_tune"
+
+    def fine_tuned_from(self, head: list[NDArray[np.float32]]) -> Self:
+        """Return the plan of what follows when this one's head is trained: labels go on counting as they did for the head."""
+        card = load_card("fine_tune", seed=self.config.seed)
+        config = replace(card, has_class_weights=card.has_class_weights or self.config.has_class_weights)
+        return replace(self, fine_tuned_head=head, config=config)
 
 
 def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int) -> Trained:
@@ -102,6 +109,11 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
         return UnavailableError(
             "An executor that trained was lost, as often as Spark starts its tasks again. Look into the executor's log: too "
             "little memory, or a machine that went away."
+        )
+    if "BrokenProcessPool" in text:
+        return UnavailableError(
+            "A process that trained was killed, most often by the system, for want of memory. Give the machines that train more, "
+            "or ask for fewer workers on each."
         )
     return None
 

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from py4j.protocol import Py4JJavaError
 
 from deep_images_hub.errors import InvalidInputError, UnavailableError
-from spark_jobs.training_tasks import _expected
+from deep_images_hub.settings import load_settings
+from models.training_config import TrainingConfig, load_card
+from spark_jobs.training_tasks import TrainingPlan, _expected
 
 
 class SparkError(Py4JJavaError):
@@ -24,6 +29,11 @@ class SparkError(Py4JJavaError):
             "3 w",
         ),
         ("Job aborted: ExecutorLostFailure (executor 1 exited caused by one of the running tasks)", UnavailableError, "was lost"),
+        (
+            "concurrent.futures.process.BrokenProcessPool: A process in the process pool was terminated abruptly",
+            UnavailableError,
+            "was killed",
+        ),
         ("Traceback\ndeep_images_hub.errors.InvalidInputError: Too few.\n", InvalidInputError, "Too few."),
     ],
 )
@@ -36,3 +46,18 @@ def test_stage_that_failed_for_a_known_reason_says_it(words: str, kind: type[Exc
 
 def test_stage_that_failed_otherwise_is_a_defect() -> None:
     assert _expected(SparkError("Traceback\nZeroDivisionError: division by zero"), 3) is None
+
+
+def plan_of(config: TrainingConfig) -> TrainingPlan:
+    return TrainingPlan(load_settings(), 1, 1, 1, "", "vgg16", "vgg16-features", config)
+
+
+@pytest.mark.parametrize("has_class_weights", [False, True])
+def test_fine_tuning_weighs_labels_as_its_head_did(has_class_weights: bool) -> None:
+    of_head = plan_of(replace(load_card("head", seed=7), has_class_weights=has_class_weights))
+    head = [np.zeros((512, 3), np.float32), np.zeros(3, np.float32)]
+
+    plan = of_head.fine_tuned_from(head)
+
+    assert plan.config == replace(load_card("fine_tune", seed=7), has_class_weights=has_class_weights)
+    assert (plan.stage, plan.fine_tuned_head) == ("fine_tune", head)
