@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from py4j.protocol import Py4JJavaError
 
-from deep_images_hub.errors import InvalidInputError, UnavailableError
+from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.settings import load_settings
 from models.training_config import TrainingConfig, load_card
 from spark_jobs.training_tasks import TrainingPlan, _expected
@@ -33,6 +33,16 @@ class SparkError(Py4JJavaError):
             "concurrent.futures.process.BrokenProcessPool: A process in the process pool was terminated abruptly",
             UnavailableError,
             "was killed",
+        ),
+        (
+            "errors_impl.UnavailableError: Graph execution error:\n\nCollective ops is aborted by: Socket closed\nAdditional",
+            UnavailableError,
+            "lost another one",
+        ),
+        (
+            "Collective ops is aborted by: Socket closed\ndeep_images_hub.errors.NotFoundError: There is no object images/a.jpg.",
+            NotFoundError,
+            "images/a.jpg",
         ),
         ("Traceback\ndeep_images_hub.errors.InvalidInputError: Too few.\n", InvalidInputError, "Too few."),
     ],
