@@ -108,7 +108,7 @@ def test_sign_up_makes_the_account_once_its_address_is_proved(visitor, portal, l
     assert refused.status_code == 400
     assert "too easy to guess" in refused.text
     assert send(visitor, path, password=OTHER_PASSWORD).location == "/"
-    assert "Signed in as N &lt;b&gt;, supplier" in visitor.get("/").text
+    assert "Signed in as N &lt;b&gt; (supplier)" in visitor.get("/").text
     user = user_at(portal, "new@example.org")
     assert deeds_of(portal, user.id) == [("made", None, "supplier", user.id)]
 

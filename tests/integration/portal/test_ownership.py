@@ -31,7 +31,7 @@ from webapp.access import access_of
 
 # What names somebody's own, and what names things that are everybody's, or are open to whoever has the link.
 OWNED = {"batch_key", "run_id", "upload_key", "position", "demand_id", "token_id", "sha256"}
-NOBODYS = {"label_id", "version_id", "model_id", "format_name", "file_name", "kind", "token"}
+NOBODYS = {"label_id", "version_id", "model_id", "format_name", "file_name", "model_file", "token"}
 # Routes of owned things that others are meant to use.
 MEANT_FOR_OTHERS = {
     f"POST {place}/<int:demand_id>/{verb}" for place in ("/wanted", "/api/v1/demands") for verb in ("vote", "take-vote-back")
