@@ -95,6 +95,11 @@ def test_dark_is_kept_before_anything_is_drawn(open_page) -> None:
     with open_page() as page:
         page.goto("/design")
         settle(page)
+        # Arrows are of the first gallery: from another one they do not lead away.
+        other = page.locator("ul.gallery a").nth(2)
+        other.focus()
+        page.keyboard.press("ArrowRight")
+        expect(other).to_be_focused()
         page.get_by_label("Colours").select_option("dark")
         page.goto("/sign-in")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 20)"

@@ -159,7 +159,8 @@ if (gallery && bar) {
 
 document.addEventListener("keydown", (event) => {
   if (!gallery || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const here = [...gallery.querySelectorAll("li")].find((cell) => cell.contains(event.target))?.querySelector("a");
+  // A page may have another gallery further down.
+  const here = gallery.contains(event.target) ? event.target.closest("li")?.querySelector("a") : undefined;
   // Of a field or a menu, Escape closes what is open there.
   const isElsewhere = event.target.closest("input, select, textarea, details");
   if (event.key === "Escape" && chosen.size && !isElsewhere) return forget();

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from deep_images_hub.catalogue.datasets import (
     DatasetVersion,
+    VersionPicture,
     attribution_counts,
     candidates,
     label_split_counts,
@@ -18,6 +19,7 @@ from deep_images_hub.catalogue.datasets import (
     versions,
 )
 from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings, features_of
+from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.datasets.split import SplitCandidate
 from deep_images_hub.errors import NotFoundError
@@ -164,3 +166,10 @@ def test_content_of_a_version_cannot_be_changed_later(
 
     with pytest.raises(IntegrityError, match=r"[Ff]reeze a new"):
         connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("name", ["version_pictures", "version_shard", "version_first"])
+def test_columns_of_a_versions_pictures_are_in_the_order_in_which_they_are_read(connection: Connection, name: str) -> None:
+    query = load_query(name)
+    asked = connection.execute(query, dict.fromkeys(query.compile().params))
+    assert tuple(asked.keys()) == VersionPicture._fields
