@@ -27,17 +27,16 @@ def _pack(response: Response) -> Response:
         return response
     response.vary.add("Accept-Encoding")
     is_whole = response.status_code == 200 and request.method == "GET"
-    if not is_whole or not request.accept_encodings["gzip"]:
+    size_bytes = response.content_length or response.calculate_content_length() or 0
+    if not is_whole or not request.accept_encodings["gzip"] or size_bytes < _MIN_BYTES:
         return response
     response.direct_passthrough = False
-    body = response.get_data()
-    if len(body) >= _MIN_BYTES:
-        response.set_data(_packed(body))
-        response.content_encoding = "gzip"
-        # Another spelling of the same content: what is asked for again is compared by meaning, not by bytes.
-        etag, _ = response.get_etag()
-        if etag is not None:
-            response.set_etag(etag, weak=True)
+    response.set_data(_packed(response.get_data()))
+    response.content_encoding = "gzip"
+    # Another spelling of the same content: what is asked for again is compared by meaning, not by bytes.
+    etag, _ = response.get_etag()
+    if etag is not None:
+        response.set_etag(etag, weak=True)
     return response
 
 

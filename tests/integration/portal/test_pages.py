@@ -85,6 +85,9 @@ def test_styles_are_packed_for_whoever_unpacks_them_and_pages_never(visitor) -> 
     assert len(packed.data) < len(styles) / 3
     assert "Accept-Encoding" in packed.headers["Vary"]
     assert "Accept-Encoding" in plain.headers["Vary"]
+    assert visitor.get("/gallery-ratios.css", headers=asks).headers["Content-Encoding"] == "gzip"
+    with visitor.get("/static/mark.svg", headers=asks) as small:
+        assert "Content-Encoding" not in small.headers
     # What a browser keeps is asked for again by its ETag, packed or not.
     with visitor.get("/static/portal.css", headers={**asks, "If-None-Match": packed.headers["ETag"]}) as again:
         assert (again.status_code, again.data) == (304, b"")
