@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from deep_images_hub.model_reports.page import Page
 from deep_images_hub.model_reports.pdf import report_pdf
@@ -55,7 +56,6 @@ def test_pdf_report_is_written_whatever_labels_are_called(visitor, portal, repor
 
 
 def test_model_card_begins_with_the_front_matter_that_model_hubs_read(visitor, portal) -> None:
-    yaml = pytest.importorskip("yaml")
     text = visitor.get(f"/models/{portal.model_id}/card.md").text
 
     _, front, body = text.split("---\n", 2)
