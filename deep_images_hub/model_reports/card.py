@@ -86,7 +86,9 @@ def _training(report: ModelReport) -> list[str]:
 
 def _evaluation(report: ModelReport) -> list[str]:
     scores = report.scores
-    interval = f" ({_share(scores.top1_interval[0])} to {_share(scores.top1_interval[1])}, 95 %)" if scores.top1_interval else ""
+    interval = (
+        f" ({percent(scores.top1_interval[0])} to {percent(scores.top1_interval[1])}, 95 %)" if scores.top1_interval else ""
+    )
     rows = [
         ("Right", scores.top1, interval),
         (f"Right within its {scores.k} likeliest answers", scores.top_k, ""),
@@ -99,12 +101,12 @@ def _evaluation(report: ModelReport) -> list[str]:
     lines += [
         "| | |",
         "| --- | ---: |",
-        *(f"| {name} | {_share(value)}{more} |" for name, value, more in rows if value is not None),
+        *(f"| {name} | {percent(value)}{more} |" for name, value, more in rows if value is not None),
     ]
     if calibration := report.calibration:
-        lines += ["", f"Its scores are off by {_share(calibration.error)} on average. To be right:", ""]
+        lines += ["", f"Its scores are off by {percent(calibration.error)} on average. To be right:", ""]
         lines += [
-            f"- {row.precision:.0%} of the time, take scores from {_share(row.score)} on: {_share(row.share)} of its answers"
+            f"- {row.precision:.0%} of the time, take scores from {percent(row.score)} on: {percent(row.share)} of its answers"
             for row in calibration.thresholds
             if row.score is not None
         ]
@@ -112,7 +114,7 @@ def _evaluation(report: ModelReport) -> list[str]:
         low, high = curve.twice_interval
         lines += [
             "",
-            f"With twice the pictures it is expected to be right on {_share(curve.twice)} ({_share(low)} to {_share(high)}).",
+            f"With twice the pictures it is expected to be right on {percent(curve.twice)} ({percent(low)} to {percent(high)}).",
         ]
     return [*lines, ""]
 
@@ -123,7 +125,7 @@ def _limits(report: ModelReport) -> list[str]:
     worst = sorted(report.labels, key=lambda label: (label.recall is None, label.recall or 0.0, label.name))[:_WORST_LABELS]
     lines = ["## Where it is weak", "", "| Label | Test pictures | Found | Right when named |", "| --- | ---: | ---: | ---: |"]
     lines += [
-        f"| {plain_markdown(label.name)} | {label.support} | {_share(label.recall)} | {_share(label.precision)} |"
+        f"| {plain_markdown(label.name)} | {label.support} | {percent(label.recall)} | {percent(label.precision)} |"
         for label in worst
     ]
     found = largest_confusions(report, limit=_CONFUSIONS)
@@ -152,5 +154,6 @@ def _files(report: ModelReport) -> list[str]:
     return ["## Files", "", *(f"- `{file.name}`: sha256 `{file.sha256}`" for file in report.files), ""]
 
 
-def _share(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """Return a share of 0..1 as percent; a dash where it was not measured."""
     return "-" if value is None else f"{100 * value:.1f} %"

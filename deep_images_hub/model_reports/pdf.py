@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from deep_images_hub.images.network_input import seen_box
-from deep_images_hub.model_reports.card import largest_confusions
+from deep_images_hub.model_reports.card import largest_confusions, percent
 from deep_images_hub.model_reports.page import ACCENT, BAD, LINE, Page
 from deep_images_hub.wire.model_reports import ModelReport, ReportExample
 
@@ -61,7 +61,7 @@ def _title(page: Page, report: ModelReport, url: str) -> None:
 
 def _scores(page: Page, report: ModelReport) -> None:
     scores = report.scores
-    interval = f" ({_share(scores.top1_interval[0])} to {_share(scores.top1_interval[1])})" if scores.top1_interval else ""
+    interval = f" ({percent(scores.top1_interval[0])} to {percent(scores.top1_interval[1])})" if scores.top1_interval else ""
     rows = [
         (f"Right on {scores.test_images:,} test pictures, with its 95 % interval", scores.top1, interval),
         (f"Right within its {scores.k} likeliest answers", scores.top_k, ""),
@@ -70,7 +70,7 @@ def _scores(page: Page, report: ModelReport) -> None:
         ("Right by always naming the commonest label", scores.majority_top1, ""),
         ("Right with random features of coarse grey pictures", scores.random_features_top1, ""),
     ]
-    page.rows((), [(name, _share(value) + more) for name, value, more in rows if value is not None], (3, 2))
+    page.rows((), [(name, percent(value) + more) for name, value, more in rows if value is not None], (3, 2))
 
 
 def _plots(page: Page, report: ModelReport) -> None:
@@ -93,16 +93,16 @@ def _plots(page: Page, report: ModelReport) -> None:
     page.set_xy(page.l_margin, top + width * 0.5 + 7)
     if calibration is not None:
         page.write_text(
-            f"Left: right answers by score; on the line, scores are what they say. Off by {_share(calibration.error)}."
+            f"Left: right answers by score; on the line, scores are what they say. Off by {percent(calibration.error)}."
         )
-        rows = [(_share(row.precision), _share(row.score), _share(row.share)) for row in calibration.thresholds]
+        rows = [(percent(row.precision), percent(row.score), percent(row.share)) for row in calibration.thresholds]
         page.rows(("To be right so often", "take scores from", "answers left"), rows, (2, 2, 2))
         page.ln(2)
     if curve is not None:
         low, high = curve.twice_interval
         page.write_text(
             f"{'Right' if calibration is not None else 'Above'}: right answers by training pictures a label, as measured and as "
-            f"expected. Of twice as many, {_share(curve.twice)} is expected ({_share(low)} to {_share(high)})."
+            f"expected. Of twice as many, {percent(curve.twice)} is expected ({percent(low)} to {percent(high)})."
         )
 
 
@@ -148,12 +148,12 @@ def _labels(page: Page, report: ModelReport, names: _Names) -> None:
     page.heading("Label by label, from where it does worst")
     if goal is not None:
         page.write_text(
-            f"More: training pictures that a label is expected to need for {_share(goal.accuracy)}, with 80 % bounds."
+            f"More: training pictures that a label is expected to need for {percent(goal.accuracy)}, with 80 % bounds."
         )
     rows = []
     for label in sorted(report.labels, key=lambda label: (label.recall is None, label.recall or 0.0, label.name)):
-        row = [names(label.code), str(label.support), _share(label.recall), _share(label.precision)]
-        row.append(_share(label.f1 if label.support or label.precision is not None else None))
+        row = [names(label.code), str(label.support), percent(label.recall), percent(label.precision)]
+        row.append(percent(label.f1 if label.support or label.precision is not None else None))
         if goal is not None:
             need = goal.needs[label.code]
             row += [_count(need.likely), f"{_count(need.low)} to {_count(need.high)}"]
@@ -178,9 +178,9 @@ def _examples(
             left = page.l_margin + place * (side + 5)
             page.image(_dimmed(picture(example.sha256), example.evidence), left, top, side, side, keep_aspect_ratio=True)
             page.set_font("main", size=7.5)
-            words = [names(example.said), f"{_share(example.score)}"]
+            words = [names(example.said), f"{percent(example.score)}"]
             if example.said != example.truth:
-                words = [names(example.truth), f"taken for {names(example.said)}", _share(example.score)]
+                words = [names(example.truth), f"taken for {names(example.said)}", percent(example.score)]
             for line, said in enumerate(words):
                 page.set_xy(left, top + side + 1 + 3.5 * line)
                 page.cell(side, 3.5, page.fitting(said, side))
@@ -222,10 +222,6 @@ def _card(page: Page, report: ModelReport) -> None:
         "A baseline shows what the pictures can teach; it is not meant to decide anything on its own. It knows its labels alone: "
         "of a picture of something else it names the one that comes nearest. Labels and preprocessing are inside its files."
     )
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f} %"
 
 
 def _count(value: int | None) -> str:
