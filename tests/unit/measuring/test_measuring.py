@@ -56,7 +56,8 @@ def test_watched_are_the_processes_that_were_meant_and_their_server() -> None:
             assert child.stdout
             child.stdout.readline()
         began = time.monotonic()
-        while watched.peak_mib("bytearray") < 115 and time.monotonic() - began < 20:
+        # They have used it all, and sleep; the last look at them may be from before.
+        while (watched.peak_mib("bytearray") < 115 or watched.cpu_s < 0.3) and time.monotonic() - began < 20:
             time.sleep(0.05)
         done[0] = 10
         for child in (*children, server):
