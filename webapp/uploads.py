@@ -22,6 +22,7 @@ from deep_images_hub.uploads.upload import MAX_ATTRIBUTION_CHARACTERS, NewFile, 
 from webapp.access import requires, signed_in_user
 from webapp.error_pages import status_of, wants_json
 from webapp.services import hub, services
+from webapp.world_map import HEIGHT, WIDTH
 
 blueprint = Blueprint("send", __name__, url_prefix="/send")
 
@@ -243,6 +244,8 @@ def _form(label: Label, begun: Iterable[Upload], problem: str | None = None) -> 
         limits=limits,
         max_attribution=MAX_ATTRIBUTION_CHARACTERS,
         max_place=MAX_PLACE_LENGTH,
+        map_width=WIDTH,
+        map_height=HEIGHT,
     )
 
 

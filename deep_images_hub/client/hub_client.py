@@ -19,6 +19,7 @@ from deep_images_hub.wire.batches import Batch, BatchDetail, BatchPage, SentFile
 from deep_images_hub.wire.labels import FoundLabel, FoundLabels, Label, LabelDetail, LabelPage
 from deep_images_hub.wire.model_reports import ModelReport
 from deep_images_hub.wire.pictures import Picture, PictureDetail, PicturePage, ReportAnswer, ReportAsked
+from deep_images_hub.wire.places import Cities, City
 from deep_images_hub.wire.training import Model, ModelDetail, ModelPage, Prediction, Predictions, Run, RunDetail, RunPage
 from deep_images_hub.wire.uploads import FinishedUpload, Upload, UploadAsked, Uploads
 from deep_images_hub.wire.versions import (
@@ -122,6 +123,10 @@ class HubClient:
         """Yield what became of each photograph of a batch."""
         for page in self._pages(SentFilePage, f"/batches/{key}/files"):
             yield from page.files
+
+    def places(self) -> list[City]:
+        """Return the cities that the hub knows by itself, the largest first. `upload` understands others, too."""
+        return self._get(Cities, "/places").places
 
     def uploads(self) -> list[Upload]:
         """Return what was begun to be sent and not finished, latest first."""

@@ -57,6 +57,7 @@ class Gazetteer(Geocoder):  # type: ignore[misc] # geopy comes without types
         digest: of the rows; other rows may give other answers.
         country_codes: of two letters, by those of three.
         places: all of them.
+        cities: those that are whole cities, the largest first.
         country_names: in English, by codes of two letters.
     """
 
@@ -68,6 +69,8 @@ class Gazetteer(Geocoder):  # type: ignore[misc] # geopy comes without types
             for name in entry.names | {entry.postcode} - {""}:
                 self._entries[name].append(entry)
         self.places = [entry.place for entry in entries]
+        by_size = sorted(entries, key=lambda entry: -entry.population)
+        self.cities = [entry.place for entry in by_size if not entry.postcode]
         self.country_names = {entry.place.country_code: entry.country for entry in entries}
         self.country_codes = {entry.country_code3: entry.place.country_code for entry in entries}
 

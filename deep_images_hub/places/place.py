@@ -43,6 +43,11 @@ class Place:
         object.__setattr__(self, "latitude", round(self.latitude, _DECIMALS))
         object.__setattr__(self, "longitude", round(self.longitude, _DECIMALS))
 
+    @property
+    def city_name(self) -> str:
+        """The city as people and geocoders understand it: `Toronto, Ontario, CA`."""
+        return ", ".join(part for part in (self.city, self.region, self.country_code) if part)
+
 
 def check_point(latitude: float, longitude: float) -> None:
     """Raise InvalidInputError unless both are degrees on the Earth."""

@@ -108,7 +108,7 @@ class Receiver:
             upload,
             supplier_email=user.email,
             supplier_name=user.display_name,
-            place_query=upload.place_query or (_named(place) if place else None),
+            place_query=upload.place_query or (place.city_name if place else None),
             submitted_at=sealed_at,
         )
         self.store.flush()
@@ -284,8 +284,3 @@ def _check_whole(upload: Upload) -> None:
         )
     if not upload.files:
         raise ConflictError("There is no photograph in this upload yet. Send some, or discard it.")
-
-
-def _named(place: Place) -> str:
-    """Return a place's name as people and geocoders understand it."""
-    return ", ".join(part for part in (place.city, place.region, place.country_code) if part)

@@ -94,6 +94,26 @@ def test_photographs_are_sent_on_where_they_were_cut_off_after_a_reload(open_pag
         expect(page.get_by_text("It waits for intake")).to_have_count(0)
 
 
+def test_city_is_chosen_by_pointing_at_the_map_or_with_arrow_keys(open_page, builder) -> None:
+    with open_page(**PHONE) as page:
+        open_form(page, builder)
+        page.get_by_text("Point at the city on a map").click()
+        expect(page.locator("[data-point-at][data-ready]")).to_be_attached()
+        city, world = page.get_by_label("City or postcode"), page.get_by_role("application", name="Map of the world")
+        box = world.bounding_box()
+        # Where Perth is; the second time the map is nearer and has it in its middle.
+        world.click(position={"x": box["width"] * (115.9 + 180) / 360, "y": box["height"] * (80 + 31.9) / 138})
+        world.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+        expect(page.get_by_label("In or near this city")).to_be_checked()
+        expect(city).to_have_value("Perth, Western Australia, AU")
+        page.get_by_role("button", name="Farther").click()
+        world.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft")
+        expect(page.locator("[data-says]")).to_have_text(city.input_value())
+        assert not city.input_value().endswith(", AU")
+
+
 def test_photographs_are_sent_without_scripts(open_page, builder, files) -> None:
     with open_page(has_scripts=False, **PHONE) as page:
         open_form(page, builder)

@@ -4,14 +4,28 @@ from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 
 from webapp.access import public
-from webapp.api import account, batches, exports, labels, models, pages, pictures, reviews, training, uploads, versions, wanted
+from webapp.api import (
+    account,
+    batches,
+    exports,
+    labels,
+    models,
+    pages,
+    pictures,
+    places,
+    reviews,
+    training,
+    uploads,
+    versions,
+    wanted,
+)
 from webapp.api.document import openapi_json
 from webapp.api.limits import API_LIMIT, whose
 from webapp.api.operations import JSON, api
 from webapp.security import limiter
 
 # Their operations are registered as they are imported.
-MODULES = (account, labels, pictures, batches, uploads, versions, exports, training, models, wanted, reviews)
+MODULES = (account, labels, pictures, places, batches, uploads, versions, exports, training, models, wanted, reviews)
 
 
 @api.blueprint.get("/openapi.json")

@@ -30,6 +30,7 @@ PROMISED = {
     "GET /pictures/{sha256}/picture.jpg": None,
     "GET /pictures/{sha256}/thumbnail.jpg": None,
     "POST /pictures/{sha256}/reports": "report",
+    "GET /places": None,
     "GET /latest-batches": None,
     "GET /latest-batches.geojson": None,
     "GET /batches": "read",

@@ -47,6 +47,14 @@ def test_find_of_a_known_place(geocoder: PlaceGeocoder, query: str, country_code
     assert (place.country_code, place.city, place.postcode) == (country_code, city, postcode)
 
 
+def test_every_city_is_found_by_its_name_and_the_largest_come_first(geocoder: PlaceGeocoder) -> None:
+    cities = load_gazetteer().cities
+    assert [place for place in cities if geocoder.find(place.city_name) != place] == []
+    assert not any(place.postcode for place in cities)
+    names = [place.city for place in cities]
+    assert names.index("Tokyo") < names.index("Toronto") < names.index("Andorra la Vella")
+
+
 @pytest.mark.parametrize(
     "query",
     ["Atlantis", "Toronto, France", "Paris, XX", "Canada", "US", "Toronto 10001", "M5V 2T6, Paris", "'; drop table places; --1"],
