@@ -9,7 +9,7 @@ queued ──► running ──► succeeded
   └──► cancelled
 """
 
-from deep_images_hub.errors import ConflictError, HubError, UnavailableError
+from deep_images_hub.errors import ConflictError, HubError, SettingsError, UnavailableError
 
 RUN_STATUSES = ("waiting", "queued", "running", "succeeded", "failed", "cancelled")
 TRAINING_METHODS = ("head", "fine_tune")
@@ -25,9 +25,10 @@ _FOLLOWERS = {
 #   unusable  what was asked for: too few pictures, for instance. Another try would end the same.
 #   outside   something that it needs could not be had: the store, the catalogue, weights, slots of the cluster.
 #   lost      whoever ran it stopped without a word: killed, out of memory, its machine gone.
-#   defect    a mistake of ours. Another try would end the same until it is mended.
+#   defect    a mistake of ours, or of who runs the hub. Another try would end the same until it is mended.
 FAILURES = ("unusable", "outside", "lost", "defect")
-# How often a run is tried before such a failure ends it. A run that is lost again and again may be what kills its machines.
+# How often a run is tried before failures of one kind end it, those apart between which it got an epoch further. A run that is
+# lost again and again may be what kills its machines.
 MOST_TRIES = {"unusable": 1, "outside": 7, "lost": 3, "defect": 1}
 # A try that waits longer than this waits no longer for the next.
 LONGEST_WAIT_S = 3600.0
@@ -46,6 +47,8 @@ def check_transition(before: str, after: str) -> None:
 
 def failure_of(error: HubError) -> str:
     """Say what kind of failure an expected error is, of `FAILURES`."""
+    if isinstance(error, SettingsError):
+        return "defect"
     return "outside" if isinstance(error, UnavailableError) else "unusable"
 
 
@@ -54,7 +57,7 @@ def wait_s(failure: str, *, failures: int, first_wait_s: float) -> float | None:
 
     Args:
         failure: one of `FAILURES`.
-        failures: how often it failed and was put back, with this time.
+        failures: how often it failed like this since it last got further, with this time.
         first_wait_s: doubled each time. A run that was lost has waited already, for its lease to end.
     """
     if failures >= MOST_TRIES[failure]:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine
 
-from deep_images_hub.catalogue.datasets import version_by_id
+from deep_images_hub.catalogue.datasets import save_version, version_by_id
 from deep_images_hub.catalogue.labels import labels_by_codes
 from deep_images_hub.catalogue.waiting_runs import WaitingRun, keep_waiting, lock_waiting, start_waiting, waiting_ids
 from deep_images_hub.datasets.card import LabelSplitCount
-from deep_images_hub.datasets.freeze import compose, freeze
+from deep_images_hub.datasets.freeze import compose, content_digest
 from deep_images_hub.datasets.recipe import Recipe, recipe_from_body
 from deep_images_hub.datasets.split import SplitCandidate
 from deep_images_hub.datasets.trainable import ShortLabel, short_labels, training_obstacle
@@ -55,7 +55,8 @@ def lacking(connection: Connection, recipe: Recipe, counts: Sequence[LabelSplitC
 
 def _look(connection: Connection, run: WaitingRun) -> bool:
     """Start a locked run if it lacks nothing any more. Returns whether."""
-    recipe = recipe_from_body(version_by_id(connection, run.version_id).recipe_body)
+    asked = version_by_id(connection, run.version_id)
+    recipe = recipe_from_body(asked.recipe_body)
     images = _kept_images(connection, recipe, run.short_codes)
     if images == run.looked_images:
         return False
@@ -74,7 +75,15 @@ def _look(connection: Connection, run: WaitingRun) -> bool:
         images = _kept_images(connection, recipe, [label.code for label in short])
         keep_waiting(connection, run, lacking=short, looked_images=images, message=obstacle)
         return False
-    version = freeze(connection, recipe, name=version_by_id(connection, run.version_id).name, created_by=run.requested_by)
+    # Those that were counted, and not the recipe composed anew: pictures may have gone since.
+    version = save_version(
+        connection,
+        recipe=recipe,
+        digest=content_digest(pictures),
+        name=asked.name,
+        created_by=run.requested_by,
+        pictures=pictures,
+    )
     start_waiting(connection, run, version_id=version.id, image_count=version.image_count)
     return True
 

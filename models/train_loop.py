@@ -8,6 +8,7 @@ its last checkpoint as if nothing had happened. This module is TensorFlow's, bec
 """
 
 import json
+import math
 import os
 import time
 from collections import deque
@@ -22,6 +23,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from deep_images_hub.errors import SettingsError
 from models.batches import Batch, Examples, steps_per_epoch, training_batches, validation_batches
 from models.checkpoint import Checkpoints
 from models.training_config import TrainingConfig
@@ -63,7 +65,7 @@ def train(
     on_epoch: Callable[[EpochReport], None] = lambda _report: None,
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
-    """Train until the validation loss stops falling.
+    """Train until the validation loss stops falling, or the training's own is no number any more: no later step mends that.
 
     Must be the first use of TensorFlow in its process when there are several workers.
 
@@ -78,6 +80,7 @@ def train(
 
     Raises:
         AddressTakenError: see there.
+        SettingsError: the loss is no number from the first epoch on.
     """
     workers = max(1, len(addresses))
     strategy = _join(rank, addresses)
@@ -105,10 +108,19 @@ def train(
                     keeper.keep()
             average_statistics()
             report = EpochReport(epoch, config.epochs, *_means(state.epoch_sums), *_means(validation_sums()))
-            state.end_epoch(report, is_best=not has_validation or report.validation_loss < state.best_loss)
+            is_number = math.isfinite(report.loss)
+            state.end_epoch(report, is_best=is_number and (not has_validation or report.validation_loss < state.best_loss))
             if rank == 0:
                 on_epoch(report)
+            if not is_number:
+                break
             keeper.keep_after_epoch()
+    if not state.best_epoch:
+        raise SettingsError(
+            f"The loss was no number ({state.reports[-1].loss}) in epoch {len(state.reports)}, and no epoch before gave weights "
+            f"to keep. Lower learning_rate ({config.learning_rate:g}) in its card (config/training), or compute in full "
+            "precision (HUB_MIXED_BFLOAT16=off); then ask for it again."
+        )
     return Trained(state.best_weights, state.best_epoch, state.reports)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 
-from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.errors import SettingsError
 from deep_images_hub.resources import resource
 
 
@@ -45,16 +45,16 @@ def load_card(name: str, *, seed: int) -> TrainingConfig:
     """Read the card of a kind of training: `head`, `fine_tune` or `compact_vgg`.
 
     Raises:
-        InvalidInputError: there is no such card, or its keys are not those of TrainingConfig.
+        SettingsError: there is no such card, or its keys are not those of TrainingConfig.
     """
     file = resource(f"config/training/{name}.toml")
     if not file.is_file():
-        raise InvalidInputError(f"There is no training card config/training/{name}.toml.")
+        raise SettingsError(f"There is no training card config/training/{name}.toml.")
     card = tomllib.loads(file.read_text(encoding="utf-8"))
     expected = {field.name for field in dataclasses.fields(TrainingConfig)} - {"seed"}
     if set(card) != expected:
         wrong = ", ".join(sorted(set(card) ^ expected))
-        raise InvalidInputError(
+        raise SettingsError(
             f"config/training/{name}.toml must have exactly these keys: {', '.join(sorted(expected))}. Look at: {wrong}."
         )
     return TrainingConfig(**card, seed=seed)

@@ -107,8 +107,8 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
             return kind(message)
     if "ExecutorLostFailure" in text:
         return UnavailableError(
-            "An executor that trained was lost, as often as Spark starts its tasks again. Look into the executor's log: too "
-            "little memory, or a machine that went away."
+            "An executor that trained was lost. Look into its log where this happens again: too little memory, or a machine that "
+            "went away."
         )
     if "BrokenProcessPool" in text:
         return UnavailableError(

@@ -35,7 +35,7 @@ class TrainingRun:
         lease_owner, lease_until: who runs it, while it runs.
         repeats: the run that was asked for again by this one, or None.
         failure: why it failed, one of `training.FAILURES`, where it has failed or waits for another try; or None.
-        failures: how often it failed and was tried again, or not.
+        failures: how often it failed and was tried again, or not, for whatever reason.
         not_before: when it is tried again, while it waits for that.
         lacking: labels with too few pictures, while it waits for them: dictionaries like `trainable.ShortLabel`; else None.
     """
@@ -195,9 +195,9 @@ def _release_lost_runs(connection: Connection) -> None:
 
 def _fail(connection: Connection, run: Row[Any], failure: str, message: str, *, first_wait_s: float) -> bool:
     """Put a locked run that failed back into the queue, or end it after its last try. Returns whether it is tried again."""
-    failures = run.failures + 1
+    failures = 1 + connection.execute(load_query("failures_in_vain"), {"run_id": run.id, "failure": failure}).scalar_one()
     after_s = wait_s(failure, failures=failures, first_wait_s=first_wait_s)
-    told = {"failure": failure, "failures": failures}
+    told = {"failure": failure, "failures": run.failures + 1}
     if after_s is not None:
         again = f"Tried again {_in_words(after_s)}: try {failures + 1} of {MOST_TRIES[failure]}."
         _move(connection, run, "queued", f"{message} {again}", not_before=_from_now(after_s) if after_s else None, **told)

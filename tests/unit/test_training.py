@@ -1,6 +1,13 @@
 import pytest
 
-from deep_images_hub.errors import ConflictError, DeniedError, InvalidInputError, TooManyRequestsError, UnavailableError
+from deep_images_hub.errors import (
+    ConflictError,
+    DeniedError,
+    InvalidInputError,
+    SettingsError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from deep_images_hub.settings import Settings
 from deep_images_hub.training import (
     ENDED,
@@ -37,6 +44,7 @@ def test_every_transition_that_is_not_drawn_is_refused() -> None:
         (UnavailableError("The store is away."), "outside"),
         (DeniedError("The store gives it not out."), "outside"),
         (InvalidInputError("One picture of Apple."), "unusable"),
+        (SettingsError("The loss was no number."), "defect"),
     ],
 )
 def test_failure_of_an_error_says_whether_another_try_helps(error: Exception, failure: str) -> None:

@@ -64,6 +64,8 @@ training_runs = Table(
     CheckConstraint("(status = 'running') = (lease_owner is not null and lease_until is not null)", name="running_has_lease"),
     CheckConstraint("(status in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end_has_time"),
     Index("ix_training_runs_queue", "id", postgresql_where=text("status in ('queued', 'running')")),
+    # Those that have not ended are found by it too, and those of the last day: what accounts had decides whose run is next.
+    Index("ix_training_runs_finished_at", "finished_at"),
 )
 
 training_events = Table(

@@ -172,6 +172,35 @@ def test_run_that_was_lost_too_often_fails_and_says_why(connection: Connection, 
     assert f"Given up after {MOST_TRIES['lost']} tries" in run.message
 
 
+def test_failures_of_other_kinds_leave_a_run_its_tries(connection: Connection, version_id: int) -> None:
+    run_id = request(connection, version_id)
+    for _ in range(MOST_TRIES["lost"]):
+        assert fail(connection, take(connection), "outside")
+        let_wait_end(connection)
+
+    assert fail(connection, take(connection), "lost")
+
+    run = run_by_id(connection, run_id)
+    assert (run.status, run.attempt, run.failures) == ("queued", MOST_TRIES["lost"] + 1, MOST_TRIES["lost"] + 1)
+    assert run.message == f"The store is away. Tried again now: try 2 of {MOST_TRIES['lost']}."
+
+
+def test_run_that_gets_further_each_time_may_be_lost_as_often_as_it_likes(connection: Connection, version_id: int) -> None:
+    run_id = request(connection, version_id)
+    for epoch in range(2 * MOST_TRIES["lost"]):
+        run = take(connection)
+        for done in (epoch, epoch + 1):
+            add_event(connection, run_id=run_id, attempt=run.attempt, stage="fine_tune", done=done, total=9)
+        assert fail(connection, run, "lost")
+    for _ in range(MOST_TRIES["lost"] - 1):
+        run = take(connection)
+        add_event(connection, run_id=run_id, attempt=run.attempt, stage="fine_tune", done=epoch + 1, total=9)
+        is_tried_again = fail(connection, run, "lost")
+
+    assert not is_tried_again
+    assert run_by_id(connection, run_id).status == "failed"
+
+
 def test_cancelled_run_is_neither_taken_nor_finished(connection: Connection, version_id: int) -> None:
     queued, running = request(connection, version_id), request(connection, version_id)
     cancel_run(connection, run_id=queued)

@@ -1,13 +1,14 @@
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.catalogue.datasets import label_split_counts, version_by_id
 from deep_images_hub.catalogue.notices import take_notice
 from deep_images_hub.catalogue.training import TrainingRun, cancel_run, request_run, run_by_id, take_run
 from deep_images_hub.catalogue.training_history import changes_of
 from deep_images_hub.catalogue.users import create_user
-from deep_images_hub.datasets.freeze import freeze
+from deep_images_hub.datasets.freeze import compose, freeze
 from deep_images_hub.datasets.recipe import Recipe, SplitFractions
+from deep_images_hub.datasets.split import SplitCandidate
 from deep_images_hub.datasets.trainable import training_obstacle
 from deep_images_hub.demand.messages import StartedRun
 from deep_images_hub.waiting_runs import lacking, start_waiting_runs
@@ -85,6 +86,23 @@ def test_pictures_of_other_labels_make_nobody_look_again(hub: Hub, run: Training
     send(hub, "p9", "pear", 1)
     looked(hub.engine, run)
     assert len(composed) == 1
+
+
+def test_run_starts_on_the_pictures_that_were_counted_though_some_have_gone_since(
+    hub: Hub, run: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, code in [("p2", "pear"), ("p3", "pear"), ("c1", "crane1"), ("c2", "crane1")]:
+        send(hub, key, code, 4)
+
+    def composed(connection: Connection, recipe: Recipe) -> list[SplitCandidate]:
+        found = compose(connection, recipe)
+        with hub.engine.begin() as other:
+            other.execute(text("update image_labels set is_current = false"))
+        return found
+
+    monkeypatch.setattr("deep_images_hub.waiting_runs.compose", composed)
+
+    assert looked(hub.engine, run).status == "queued"
 
 
 def test_run_that_waits_can_be_cancelled(hub: Hub, run: TrainingRun) -> None:

@@ -1,12 +1,15 @@
 """A training that is lost and goes on from its last checkpoint comes to the weights of one that was never interrupted."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from deep_images_hub.errors import SettingsError
 from models.batches import Examples
 from models.checkpoint import Checkpoint, Checkpoints
 from models.head import build_head, hide_features
@@ -130,3 +133,28 @@ def test_resumed_training_still_stops_when_the_loss_no_longer_falls() -> None:
     train(task(), impatient, checkpoints=kept.checkpoints())
 
     check_same(train(task(), impatient, checkpoints=kept.checkpoints()), expected)
+
+
+def test_training_whose_loss_is_no_number_from_the_start_says_what_to_change() -> None:
+    seen: list[int] = []
+
+    with pytest.raises(SettingsError, match=r"no number .* in epoch 1, .*Lower learning_rate \(1e\+30\).*HUB_MIXED_BFLOAT16=off"):
+        train(task(), replace(CONFIG, learning_rate=1e30), on_epoch=lambda report: seen.append(report.epoch))
+
+    assert seen == [1]
+
+
+def test_training_whose_loss_is_no_number_later_ends_with_the_best_epoch_before() -> None:
+    whole = task()
+    seen: list[EpochReport] = []
+
+    def rows(positions: NDArray[np.int64]) -> NDArray[np.generic]:
+        found = whole.training.rows(positions)
+        # A few batches are prepared ahead: those of the next epoch's end are not.
+        return found if len(seen) < 2 else found * np.float32(np.nan)
+
+    ended = train(replace(whole, training=replace(whole.training, rows=rows)), CONFIG, on_epoch=seen.append)
+
+    assert [math.isfinite(report.loss) for report in seen] == [True, True, False]
+    assert ended.best_epoch == 2
+    assert all(np.isfinite(weight).all() for weight in ended.weights)
