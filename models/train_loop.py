@@ -115,6 +115,10 @@ def train(
             if not is_number:
                 break
             keeper.keep_after_epoch()
+    return _outcome(state, config)
+
+
+def _outcome(state: TrainingState, config: TrainingConfig) -> Trained:
     if not state.best_epoch:
         raise SettingsError(
             f"The loss was no number ({state.reports[-1].loss}) in epoch {len(state.reports)}, and no epoch before gave weights "
