@@ -10,6 +10,7 @@ import io
 import json
 import random
 import secrets
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -218,6 +219,9 @@ class HubBuilder:
                 format=picture.format,
                 size_bytes=len(body),
                 picture_size_bytes=len(picture.jpeg),
+                # Every other one was taken in before they were kept.
+                picture_sha256=None if position % 2 else hashlib.sha256(picture.jpeg).hexdigest(),
+                picture_crc32=None if position % 2 else zlib.crc32(picture.jpeg),
                 width_px=picture.width_px,
                 height_px=picture.height_px,
                 original_key=landing_key(key, position, ".jpg"),

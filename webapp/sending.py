@@ -11,7 +11,7 @@ from flask import Response, request
 
 from deep_images_hub.catalogue.export_files import KnownFile
 
-_BLOCK_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 20
 
 
 class SentFile(Protocol):

@@ -218,11 +218,10 @@ def version_items(connection: Connection, version_id: int, split: str | None = N
     Reads through a server-side cursor: memory stays flat, and the connection is busy until the last one is read.
     """
     parameters = {"version_id": version_id, "split": split, "label_code": None, "after_position": -1, "limit": None}
-    rows = connection.execution_options(stream_results=True, yield_per=_READ_ROWS).execute(
-        load_query("version_pictures"), parameters
-    )
+    by_cursor = {"stream_results": True, "yield_per": _READ_ROWS}
+    rows = connection.execute(load_query("version_pictures"), parameters, execution_options=by_cursor)
     for row in rows:
-        yield VersionPicture(*row)
+        yield VersionPicture._make(row)
 
 
 def version_page(
@@ -240,7 +239,7 @@ def version_page(
     """
     parameters = {"version_id": version_id, "split": split, "label_code": label_code}
     rows = connection.execute(load_query("version_pictures"), parameters | {"after_position": after_position, "limit": limit})
-    return [VersionPicture(*row) for row in rows]
+    return [VersionPicture._make(row) for row in rows]
 
 
 def version_shard(
@@ -248,7 +247,7 @@ def version_shard(
 ) -> list[VersionPicture]:
     """Return one of about equal parts of a split, or of a label in it, labels mixed; numbered from 0."""
     parameters = {"version_id": version_id, "split": split, "label_code": label_code, "number": number, "shard_count": of}
-    return [VersionPicture(*row) for row in connection.execute(load_query("version_shard"), parameters)]
+    return [VersionPicture._make(row) for row in connection.execute(load_query("version_shard"), parameters)]
 
 
 def version_first(
@@ -256,7 +255,7 @@ def version_first(
 ) -> list[VersionPicture]:
     """Return so many pictures from all over a split, or of a label in it, labels mixed; fewer are the first of more."""
     parameters = {"version_id": version_id, "split": split, "label_code": label_code, "limit": limit}
-    return [VersionPicture(*row) for row in connection.execute(load_query("version_first"), parameters)]
+    return [VersionPicture._make(row) for row in connection.execute(load_query("version_first"), parameters)]
 
 
 def version_sample(connection: Connection, *, version_id: int, limit: int) -> list[Picture]:

@@ -15,8 +15,10 @@ Where the store failed for some photographs of a batch, the run puts the decisio
 them up: it asks the store for nothing but what is missing.
 """
 
+import hashlib
 import json
 import secrets
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,8 +43,8 @@ _STAGING_LOCK_CLASS = 0x44494804
 _ASIDE = -CHECK_VERSION
 _COLUMNS = (
     "attempt", "batch_id", "submission_id", "status", "reason", "verdicts", "sha256", "format", "size_bytes",
-    "picture_size_bytes", "width_px", "height_px", "picture_key", "thumbnail_key", "quality_score", "whole_hash", "inner_hash",
-    "grid",
+    "picture_size_bytes", "picture_sha256", "picture_crc32", "width_px", "height_px", "picture_key", "thumbnail_key",
+    "quality_score", "whole_hash", "inner_hash", "grid",
 )  # fmt: skip
 
 
@@ -199,6 +201,8 @@ def _staged_row(attempt: int, decision: Decision) -> tuple[object, ...]:
         picture.format,
         decision.size_bytes,
         len(picture.jpeg),
+        hashlib.sha256(picture.jpeg).hexdigest(),
+        zlib.crc32(picture.jpeg),
         picture.width_px,
         picture.height_px,
         picture_key(sha256),

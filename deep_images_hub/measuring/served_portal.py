@@ -28,11 +28,14 @@ from deep_images_hub.measuring.portal_routes import Route, Routes
 from deep_images_hub.settings import Settings
 
 ANSWER_TIMEOUT_S = 60.0
+_LOG_PAUSE_S = 0.05
 # A program may ask so often, and no more: several share the work, as they would elsewhere.
 _ACCOUNTS = 4
 _ROUTE_HEADER = "X-Bench-Route"
 # As gunicorn spells it: route, status, microseconds, bytes.
 _LOG_LINE = f"%({{{_ROUTE_HEADER}}}i)s\t%(s)s\t%(D)s\t%(B)s"
+# What it writes where somebody asked without saying for which route: to sign in, or for what a page loads.
+_NO_ROUTE = "-"
 _LISTENING = re.compile(r"Listening at: http://[^:]+:(\d+)")
 _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 # What a page loads besides pictures.
@@ -129,17 +132,23 @@ class ServedPortal:
         begin = self.log.stat().st_size
         until_s = time.monotonic() + seconds
         with ThreadPoolExecutor(clients) as pool:
-            for client in [
+            asking = [
                 pool.submit(self._client, routes, people[number % len(people)], number, until_s, pause_s)
                 for number in range(clients)
-            ]:
-                client.result()
-        return list(_answers(self.log, begin))
+            ]
+        return self._answers(begin, sum(client.result() for client in asking))
 
-    def _client(self, routes: Routes, person: Credentials, number: int, until_s: float, pause_s: float) -> None:
-        """Ask for one route after the other, with pauses of half to one and a half times as long as said."""
+    def _answers(self, begin: int, count: int) -> list[Answer]:
+        """Return so many answers that were written down from a byte of the log on. Each is, shortly after it was sent."""
+        until_s = time.monotonic() + ANSWER_TIMEOUT_S
+        while len(answers := list(_answers(self.log, begin))) < count and time.monotonic() < until_s:
+            time.sleep(_LOG_PAUSE_S)
+        return answers
+
+    def _client(self, routes: Routes, person: Credentials, number: int, until_s: float, pause_s: float) -> int:
+        """Ask for one route after the other, with pauses of half to one and a half times as long as said; return how often."""
         rng, names = random.Random(number), list(routes)
-        turn = number * len(names) // _ACCOUNTS + number
+        first = turn = number * len(names) // _ACCOUNTS + number
         time.sleep(pause_s * rng.random())
         while time.monotonic() < until_s:
             turn += 1
@@ -147,6 +156,7 @@ class ServedPortal:
             route = routes[name]
             self.get(rng.choice(route.addresses), {_ROUTE_HEADER: name, **person.headers(route)})
             time.sleep(pause_s * rng.uniform(0.5, 1.5))
+        return turn - first
 
 
 def by_route(answers: Sequence[Answer]) -> dict[str, list[float]]:
@@ -187,6 +197,8 @@ def _answers(log: Path, begin: int) -> Iterator[Answer]:
         lines.seek(begin)
         for line in lines:
             route, status, microseconds, size_bytes = line.rstrip("\n").split("\t")
+            if route == _NO_ROUTE:
+                continue
             if status != "200":
                 raise UnavailableError(f"The portal answered {status} to a request for {route!r}. See its log.")
             yield Answer(route, int(microseconds) / 1000, int(size_bytes))

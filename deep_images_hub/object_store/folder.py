@@ -93,17 +93,17 @@ class FolderStore:
     def read(self, key: str) -> bytes:
         """Return a whole object."""
         path = f"{self.folder}/{check_key(key)}"
-        with self._reading(key):
-            try:
-                file = open(path, "rb", buffering=0)  # noqa: PTH123, SIM115 - a Path takes as long as reading a picture; closed below
-            except OSError:
-                # Where a link leads on, this says so.
-                self._path(key)
-                raise
-            with file:
+        try:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path takes as long as reading a picture
                 if _opened_path(file) != path:
                     self._path(key)
                 return file.read()
+        except OSError:
+            # A `with` around all of it takes half as long as reading a picture, too.
+            with self._reading(key):
+                # Where a link leads on, this says so.
+                self._path(key)
+                raise
 
     def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES, *, start: int = 0) -> Iterator[bytes]:
         """Yield an object in blocks. A replaced object is read to its old end."""

@@ -11,6 +11,7 @@ MAX_PART_BYTES = 255
 CHECKPOINTS_AREA = "checkpoints/"
 # FolderStore writes here before an object gets its key; hence it is no key in any store.
 INCOMING = ".incoming"
+_NO_PARTS = frozenset(("", ".", ".."))
 
 
 def check_key(key: str) -> str:
@@ -30,7 +31,7 @@ def check_key_start(start: str) -> str:
 
 def _problem(key: str) -> str | None:
     parts = key.split("/")
-    if any(part in ("", ".", "..") for part in parts):
+    if not _NO_PARTS.isdisjoint(parts):
         return "it has an empty part, or a part that is '.' or '..'"
     # Most keys are plain, and looking at each character takes longer than reading a picture.
     is_plain = key.isascii() and key.isprintable()
@@ -38,9 +39,10 @@ def _problem(key: str) -> str | None:
         return "it has a backslash, a control character or half a surrogate pair"
     if not unicodedata.is_normalized("NFC", key):
         return "it is not in Unicode's form NFC"
-    if len(key.encode()) > MAX_KEY_BYTES:
+    size_bytes = len(key.encode())
+    if size_bytes > MAX_KEY_BYTES:
         return f"it has more than {MAX_KEY_BYTES} bytes in UTF-8"
-    if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
+    if size_bytes > MAX_PART_BYTES and any(len(part.encode()) > MAX_PART_BYTES for part in parts):
         return f"a part of it has more than {MAX_PART_BYTES} bytes in UTF-8"
     if parts[0] == INCOMING:
         return f"{INCOMING}/ is kept for objects that are being written"

@@ -129,9 +129,10 @@ with contents (table_name, content) as (
     select
         'images',
         row(
-            images.sha256, batches.key, images.format, images.size_bytes, images.picture_size_bytes, images.width_px,
-            images.height_px, images.original_key, images.picture_key, images.thumbnail_key,
-            images.quality_score, images.taken_at at time zone 'UTC', images.taken_down_at is null
+            images.sha256, batches.key, images.format, images.size_bytes, images.picture_size_bytes,
+            images.picture_sha256, images.picture_crc32, images.width_px, images.height_px, images.original_key,
+            images.picture_key, images.thumbnail_key, images.quality_score, images.taken_at at time zone 'UTC',
+            images.taken_down_at is null
         )::text
     from images
     join batches on batches.id = images.batch_id

@@ -12,12 +12,12 @@ with decoded as (
 ),
 inserted as (
     insert into images (
-        sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, original_key, picture_key, thumbnail_key,
-        quality_score, taken_at
+        sha256, batch_id, format, size_bytes, picture_size_bytes, picture_sha256, picture_crc32, width_px, height_px,
+        original_key, picture_key, thumbnail_key, quality_score, taken_at
     )
     select
-        sha256, batch_id, format, size_bytes, picture_size_bytes, width_px, height_px, object_key, picture_key, thumbnail_key,
-        quality_score, taken_at
+        sha256, batch_id, format, size_bytes, picture_size_bytes, picture_sha256, picture_crc32, width_px, height_px,
+        object_key, picture_key, thumbnail_key, quality_score, taken_at
     from decoded
     order by sha256
     on conflict (sha256) do nothing

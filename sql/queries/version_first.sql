@@ -26,7 +26,9 @@ select
     batches.attribution,
     images.taken_at,
     places.country_code,
-    places.city
+    places.city,
+    images.picture_sha256,
+    images.picture_crc32
 from chosen
 join images on images.id = chosen.image_id
 join labels on labels.id = chosen.label_id

@@ -1,7 +1,7 @@
 -- The pictures of a dataset version, or of one of its splits, or of a label in it, with what a download says of each.
 -- Parameters: version_id, split (null: all), label_code (null: all), after_position (-1: from the first), limit (null: all).
 -- Columns: position, sha256, label_code, split, group_key, picture_key, picture_size_bytes, width_px and height_px (of the original),
--- licence, attribution, taken_at, country_code, city; by position.
+-- licence, attribution, taken_at, country_code, city, picture_sha256 and picture_crc32 (null: nobody found them out); by position.
 select
     dataset_items.position,
     images.sha256,
@@ -16,7 +16,9 @@ select
     batches.attribution,
     images.taken_at,
     places.country_code,
-    places.city
+    places.city,
+    images.picture_sha256,
+    images.picture_crc32
 from dataset_items
 join images on images.id = dataset_items.image_id
 join labels on labels.id = dataset_items.label_id

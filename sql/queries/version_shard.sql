@@ -15,7 +15,9 @@ select
     batches.attribution,
     images.taken_at,
     places.country_code,
-    places.city
+    places.city,
+    images.picture_sha256,
+    images.picture_crc32
 from dataset_items
 join images on images.id = dataset_items.image_id
 join labels on labels.id = dataset_items.label_id

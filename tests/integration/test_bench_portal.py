@@ -38,7 +38,6 @@ def test_bench_asks_every_route_and_downloads_whole_datasets(full_hub, tmp_path)
     routes = portal_routes(full_hub.engine)
     with full_hub.engine.begin() as connection:
         version = dataset(connection, "downloaded", images=30)
-    with full_hub.engine.connect() as connection:
         files = store_pictures(connection, full_hub.store, version)
     with served_portal(full_hub.settings, tmp_path / "times.log") as portal:
         people = portal.sign_in(full_hub.engine)

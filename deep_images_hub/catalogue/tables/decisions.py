@@ -145,6 +145,8 @@ staged_decisions = Table(
     Column("format", Text),
     Column("size_bytes", BigInteger),
     Column("picture_size_bytes", BigInteger),
+    Column("picture_sha256", Text),
+    Column("picture_crc32", BigInteger),
     Column("width_px", Integer),
     Column("height_px", Integer),
     Column("picture_key", Text),

@@ -46,6 +46,13 @@ images = Table(
         nullable=False,
         comment="of the stored picture: a download's length is known before it starts",
     ),
+    Column(
+        "picture_sha256",
+        Text,
+        CheckConstraint(f"picture_sha256 ~ '{SHA256}'", name="picture_sha256_form"),
+        comment="of the stored picture; null: taken in before this was kept",
+    ),
+    Column("picture_crc32", BigInteger, comment="likewise, as zip and gzip reckon it"),
     Column("width_px", Integer, nullable=False, comment="of the original, upright"),
     Column("height_px", Integer, nullable=False),
     Column("original_key", Text, nullable=False),
@@ -56,6 +63,7 @@ images = Table(
     created_at(),
     Column("taken_down_at", DateTime(timezone=True), comment="since then nobody but operators may see it"),
     CheckConstraint("width_px > 0 and height_px > 0", name="has_pixels"),
+    CheckConstraint("num_nonnulls(picture_sha256, picture_crc32) in (0, 2)", name="picture_checksums"),
     Index("ix_images_taken_down", "id", postgresql_where=text("taken_down_at is not null")),
 )
 

@@ -36,6 +36,7 @@ class VersionPicture(NamedTuple):
         attribution: whom to name, as the supplier asked; None: nobody.
         taken_at: None when the supplier did not say.
         country_code, city: of its batch, None unless the supplier opted in.
+        picture_sha256, picture_crc32: of the stored picture; None where it was taken in before they were kept.
     """
 
     position: int
@@ -52,6 +53,8 @@ class VersionPicture(NamedTuple):
     taken_at: datetime | None
     country_code: str | None
     city: str | None
+    picture_sha256: str | None
+    picture_crc32: int | None
 
 
 class ExportedVersion(Protocol):

@@ -17,8 +17,6 @@ from deep_images_hub.datasets.exports.export import VersionPicture
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.object_store import ObjectStore
 
-# Threads that read pictures from the store: enough to hide its latency.
-READ_AHEAD = 8
 # Pictures that a thread reads in one go: handing them over one by one costs as much as reading them.
 _READ_AT_ONCE = 8
 # Up to here a length is found out before the first byte; beyond, that would delay it by more than a second.
@@ -113,9 +111,17 @@ class ChunkedFile:
 
 
 def read_ahead(chunks: Iterable[Chunk], store: ObjectStore) -> Iterator[tuple[Chunk, list[bytes]]]:
-    """Yield chunks with their pictures' bytes, while those of the next ones are on their way."""
+    """Yield chunks with their pictures' bytes, while those of the next ones are on their way.
+
+    Where a store answers faster than a thread is woken, each is read when its turn comes.
+    """
+    if store.requests_at_once == 1:
+        for chunk in chunks:
+            yield chunk, _read(store, chunk.pictures)
+        return
+    most = store.requests_at_once * _READ_AT_ONCE
     waiting: deque[Chunk] = deque()
-    pool = ThreadPoolExecutor(READ_AHEAD)
+    pool = ThreadPoolExecutor(store.requests_at_once)
     reads = _Reads(store, pool)
     try:
         for chunk in chunks:
@@ -123,9 +129,7 @@ def read_ahead(chunks: Iterable[Chunk], store: ObjectStore) -> Iterator[tuple[Ch
             reads.ask(chunk.pictures)
             # A megabyte or two are on their way, or the chunk that comes next, however large it is. What needs no picture waits
             # for none.
-            while waiting and (
-                not waiting[0].pictures or (len(waiting) > 1 and max(reads.under_way, len(waiting)) >= READ_AHEAD * _READ_AT_ONCE)
-            ):
+            while waiting and (not waiting[0].pictures or (len(waiting) > 1 and max(reads.under_way, len(waiting)) >= most)):
                 done = waiting.popleft()
                 yield done, reads.take(len(done.pictures))
         for done in waiting:
@@ -183,13 +187,20 @@ def _whole_picture(store: ObjectStore, picture: VersionPicture) -> bytes:
     return body
 
 
-def sha256_of(body: bytes) -> str:
-    """Return the sha256 of a picture; of a blank one as many zeros, at once."""
+def sha256_of(picture: VersionPicture, body: bytes) -> str:
+    """Return the sha256 of a stored picture as it was taken in: whoever downloads it sees whether it was altered since.
+
+    Where nobody kept that, it is found out from the bytes; a blank picture has as many zeros, at once.
+    """
+    if picture.picture_sha256 is not None:
+        return picture.picture_sha256
     return "0" * 64 if isinstance(body, BlankPicture) else hashlib.sha256(body).hexdigest()
 
 
 def from_byte(blocks: Iterator[bytes], start: int) -> Iterator[bytes]:
     """Yield what blocks hold from one of their bytes on."""
+    if not start:
+        yield from blocks
     for block in blocks:
         if start < len(block):
             yield block[start:] if start else block

@@ -10,16 +10,16 @@ beyond the attribution that they asked for.
 """
 
 import hashlib
-import itertools
 import json
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
 from typing import IO
 
 from deep_images_hub.datasets.exports import files
 from deep_images_hub.datasets.exports.export import Export, VersionPicture
-from deep_images_hub.datasets.exports.files import Chunk, from_byte, read_ahead
+from deep_images_hub.datasets.exports.files import Chunk, from_byte, read_ahead, sha256_of
 from deep_images_hub.datasets.exports.lists import PICTURE_COLUMNS, card, csv_blocks, labels_csv, licences_csv, picture_values
 from deep_images_hub.datasets.exports.streamed_zip import Member, zip_blocks, zip_size_bytes
 from deep_images_hub.datasets.slugs import file_stem, slug
@@ -104,8 +104,9 @@ class ImageFolderZip:
     def _members(self) -> Iterator[Member]:
         # What is listed of a million pictures takes 150 MB.
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as entries:
-            for member in itertools.chain(self._members_before_pictures(), self._picture_members()):
+            for member in self._members_before_pictures():
                 yield member if member.path.endswith("/") else _recorded(member, entries)
+            yield from self._picture_members(entries)
             yield Member("manifest.json", None, self._manifest(entries))
 
     def _members_before_pictures(self) -> Iterator[Member]:
@@ -123,17 +124,18 @@ class ImageFolderZip:
             for file_name, picture in self._export.named(split):
                 yield f"{split}/{file_name}", picture
 
-    def _picture_members(self) -> Iterator[Member]:
-        paths: dict[int, str] = {}
+    def _picture_members(self, entries: IO[bytes]) -> Iterator[Member]:
+        paths: deque[str] = deque()
 
         def chunks() -> Iterator[Chunk]:
             for path, picture in self._pictures():
-                paths[picture.position] = path
+                paths.append(path)
                 yield Chunk((picture,), b"".join)
 
         for chunk, bodies in read_ahead(chunks(), self._export.store):
-            (picture,) = chunk.pictures
-            yield Member(paths.pop(picture.position), picture.picture_size_bytes, bodies)
+            (picture,), (body,), path = chunk.pictures, bodies, paths.popleft()
+            entries.write(_BETWEEN_ENTRIES + _entry(path, len(body), sha256_of(picture, body)))
+            yield Member(path, len(body), bodies, picture.picture_crc32)
 
     def _metadata_csv(self, split: str) -> Iterator[bytes]:
         export = self._export

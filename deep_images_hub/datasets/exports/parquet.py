@@ -139,7 +139,7 @@ def _table(export: Export, schema: pa.Schema, pictures: Sequence[VersionPicture]
     columns: dict[str, list[object]] = {column: [row.get(column) for row in rows] for column in _TEXT_COLUMNS}
     columns |= {
         "label": [row["class_index"] for row in rows],
-        "picture_sha256": [sha256_of(body) for body in bodies],
+        "picture_sha256": [sha256_of(picture, body) for picture, body in zip(pictures, bodies, strict=True)],
         "taken_at": [picture.taken_at for picture in pictures],
         "original_width": [picture.width_px for picture in pictures],
         "original_height": [picture.height_px for picture in pictures],

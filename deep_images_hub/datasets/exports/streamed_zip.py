@@ -42,11 +42,13 @@ class Member:
         path: where it lies in the zip, e.g. `train/apple/0123.jpg`.
         size_bytes: its exact length, or None when only reading it tells.
         blocks: its bytes; read once, when its turn comes.
+        crc32: of its bytes, where it is known; None: it is found out.
     """
 
     path: str
     size_bytes: int | None
     blocks: Iterable[bytes]
+    crc32: int | None = None
 
 
 def zip_blocks(members: Iterable[Member]) -> Iterator[bytes]:
@@ -67,9 +69,11 @@ def zip_blocks(members: Iterable[Member]) -> Iterator[bytes]:
             size_bytes = checksum = 0
             for block in member.blocks:
                 size_bytes += len(block)
-                checksum = zlib.crc32(block, checksum)
+                if member.crc32 is None:
+                    checksum = zlib.crc32(block, checksum)
                 yield block
             _check_size(member, size_bytes)
+            checksum = checksum if member.crc32 is None else member.crc32
             yield _DESCRIPTOR.pack(b"PK\7\x08", checksum, size_bytes, size_bytes)
             end += len(header) + len(name) + size_bytes + _DESCRIPTOR.size
             directory.write(_directory_entry(name, flags, checksum, size_bytes, begin))

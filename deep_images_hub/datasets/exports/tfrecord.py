@@ -95,7 +95,7 @@ def _record(export: Export, picture: VersionPicture, bodies: Sequence[bytes]) ->
             "image/class/text": values["label"],
             "image/class/code": values["label_code"],
             "image/sha256": picture.sha256,
-            "image/picture_sha256": sha256_of(body),
+            "image/picture_sha256": sha256_of(picture, body),
             "image/original_width": picture.width_px,
             "image/original_height": picture.height_px,
             **{

@@ -24,10 +24,12 @@ LAYOUT = """    {name}-{split}-{number}.tar    pictures, about 10,000 in each, l
     webdataset.WebDataset("name-train-{000000..000005}.tar").decode("pil").to_tuple("jpg", "cls")
 """
 _BLOCK_BYTES = 512
-# The header of an empty member without a name. Filling it in takes a tenth of the time of making another with `tarfile`.
-_HEADER = bytearray(tarfile.TarInfo().tobuf(tarfile.USTAR_FORMAT))
-_SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
-_HEADER[_CHECKSUM] = b" " * 8
+# What does not differ among headers. Making each of them with `tarfile` takes ten times as long.
+_HEADER = tarfile.TarInfo().tobuf(tarfile.USTAR_FORMAT)
+_NAME_BYTES = 100
+_BEFORE_SIZE, _BEFORE_CHECKSUM, _AFTER_CHECKSUM = _HEADER[100:124], _HEADER[136:148], _HEADER[156:]
+_SUM = sum(_BEFORE_SIZE + _BEFORE_CHECKSUM + b" " * 8 + _AFTER_CHECKSUM)
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class WebDataset:
@@ -88,24 +90,23 @@ def _sample(export: Export, picture: VersionPicture, bodies: Sequence[bytes]) ->
         "original_width": picture.width_px,
         "original_height": picture.height_px,
         "picture_size_bytes": picture.picture_size_bytes,
-        "picture_sha256": sha256_of(body),
+        "picture_sha256": sha256_of(picture, body),
     }
     return b"".join(
-        _member(f"{picture.sha256}.{suffix}", content)
+        part
         for suffix, content in (
             ("jpg", body),
-            ("json", json.dumps(fields, ensure_ascii=False).encode()),
-            ("cls", str(fields["class_index"]).encode()),
+            ("json", _json(fields).encode()),
+            ("cls", b"%d" % export.class_indices[picture.label_code]),
         )
+        for part in _member(f"{picture.sha256}.{suffix}", content)
     )
 
 
-def _member(path: str, content: bytes) -> bytes:
-    """Return a member of a tar. It has no time and no owner, which would differ among downloads."""
-    header = bytearray(_HEADER)
-    name = path.encode("ascii")
-    header[: len(name)] = name
-    header[_SIZE] = b"%011o\0" % len(content)
+def _member(path: str, content: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the parts of a member of a tar. It has no time and no owner, which would differ among downloads."""
+    name, size = path.encode("ascii"), b"%011o\0" % len(content)
     # The sum of all bytes, its own place counted as spaces.
-    header[_CHECKSUM] = b"%06o\0 " % sum(header)
-    return b"".join((header, content, bytes(-len(content) % _BLOCK_BYTES)))
+    checksum = b"%06o\0 " % (_SUM + sum(name) + sum(size))
+    header = b"".join((name.ljust(_NAME_BYTES, b"\0"), _BEFORE_SIZE, size, _BEFORE_CHECKSUM, checksum, _AFTER_CHECKSUM))
+    return header, content, bytes(-len(content) % _BLOCK_BYTES)

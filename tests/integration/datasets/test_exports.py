@@ -79,6 +79,8 @@ def test_shard_that_goes_on_reads_nothing_that_was_sent_before(export_of, filled
     store = file.store
 
     class Watched:
+        requests_at_once = 1
+
         def read(self, key: str) -> bytes:
             read.append(key)
             return store.read(key)
@@ -127,6 +129,25 @@ def test_shard_mixes_labels_and_names_the_sha256_of_what_it_holds(written) -> No
     codes = [of["label_code"] for of in fields]
     assert codes != sorted(codes)
     assert len(set(codes)) >= 3
+
+
+def test_picture_that_was_altered_in_the_store_is_seen_by_who_downloads_it(export_of, filled, pictures) -> None:
+    store = filled.hub.store
+    picture = next(of for of in pictures.values() if of.picture_sha256 is not None)
+    body = store.read(picture.picture_key)
+    # The length stays, so that the hub itself sees nothing.
+    store.replace(picture.picture_key, body[:-1] + b"?")
+    try:
+        (zipped,) = FORMATS["imagefolder"].files(export_of())
+        made = b"".join(zipped.blocks())
+    finally:
+        store.replace(picture.picture_key, body)
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        altered = archive.testzip()
+        files = {of["path"]: of for of in json.loads(archive.read("manifest.json"))["files"]}
+    assert altered is not None
+    assert Path(altered).stem == picture.sha256
+    assert files[altered]["sha256"] == picture.picture_sha256 == hashlib.sha256(body).hexdigest()
 
 
 def test_parquet_is_read_by_hugging_face(written, pictures, export_of, tmp_path_factory, monkeypatch) -> None:
@@ -263,6 +284,8 @@ def test_store_that_fails_in_the_middle_stops_the_file(export_of) -> None:
     file = format_by_name("webdataset").files(export_of(split="train"))[0]
 
     class Broken:
+        requests_at_once = 8
+
         def read(self, key: str) -> Iterator[bytes]:
             raise UnavailableError("the store is away")
 

@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from pydantic import SecretStr
@@ -76,6 +78,15 @@ def test_counts_add_up_everywhere(taken_in: Hub) -> None:
     pictures = {stat.key for stat in taken_in.store.list("images/")}
     assert len(pictures) == kept
     assert len(list(taken_in.store.list("thumbnails/"))) == kept
+
+
+def test_catalogue_knows_length_and_checksums_of_every_stored_picture(taken_in: Hub) -> None:
+    with taken_in.engine.connect() as connection:
+        known = text("select picture_key, picture_size_bytes, picture_sha256, picture_crc32 from images")
+        images = {key: tuple(of) for key, *of in connection.execute(known)}
+    bodies = {key: taken_in.store.read(key) for key in images}
+    assert images
+    assert images == {key: (len(body), sha256(body).hexdigest(), crc32(body)) for key, body in bodies.items()}
 
 
 def test_every_planted_defect_is_found_and_no_honest_photograph_is_rejected(taken_in: Hub) -> None:

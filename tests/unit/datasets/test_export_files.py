@@ -19,8 +19,9 @@ COUNT = 2_000
 class CountingStore:
     """Gives every picture as 100 bytes of its position, and counts how many were read."""
 
-    def __init__(self, size_bytes: int = 100) -> None:
+    def __init__(self, size_bytes: int = 100, requests_at_once: int = 8) -> None:
         self.size_bytes = size_bytes
+        self.requests_at_once = requests_at_once
         self.reads = 0
         self._lock = threading.Lock()
 
@@ -32,7 +33,7 @@ class CountingStore:
 
 def picture(position: int) -> VersionPicture:
     return VersionPicture(
-        position, f"{position:064x}", "/m/a", "train", "b", str(position), 100, 4, 3, "cc0", None, None, None, None
+        position, f"{position:064x}", "/m/a", "train", "b", str(position), 100, 4, 3, "cc0", None, None, None, None, None, None
     )
 
 
@@ -46,9 +47,9 @@ def file_of(store: CountingStore, pictures_in_chunk: int, count: int = COUNT) ->
     return ChunkedFile("x", "text/plain", count, chunks, store)
 
 
-@pytest.mark.parametrize("pictures_in_chunk", [1, 7, 100])
-def test_pictures_come_in_order_whatever_the_chunks(pictures_in_chunk: int) -> None:
-    file = file_of(CountingStore(), pictures_in_chunk)
+@pytest.mark.parametrize(("pictures_in_chunk", "requests_at_once"), [(1, 8), (7, 8), (100, 8), (7, 1)])
+def test_pictures_come_in_order_whatever_the_chunks(pictures_in_chunk: int, requests_at_once: int) -> None:
+    file = file_of(CountingStore(requests_at_once=requests_at_once), pictures_in_chunk)
     whole = b"head" + b"".join(bytes([position % 251 + 1]) * 100 for position in range(COUNT))
     assert b"".join(file.blocks()) == whole
     assert b"".join(file.blocks(123_456)) == whole[123_456:]

@@ -4,6 +4,7 @@ import io
 import itertools
 import tracemalloc
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,12 @@ from deep_images_hub.datasets.exports.streamed_zip import Member, zip_blocks, zi
 paths = st.text(st.characters(codec="utf-8", exclude_characters="\x00/\\", exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
-@given(st.dictionaries(paths, st.binary(max_size=200), max_size=8))
-def test_zip_reads_back_and_has_the_announced_length(bodies: dict[str, bytes]) -> None:
-    members = [Member(path, len(body), [body[:7], body[7:]]) for path, body in bodies.items()]
+@given(st.dictionaries(paths, st.binary(max_size=200), max_size=8), st.booleans())
+def test_zip_reads_back_and_has_the_announced_length(bodies: dict[str, bytes], is_crc32_known: bool) -> None:
+    members = [
+        Member(path, len(body), [body[:7], body[7:]], zlib.crc32(body) if is_crc32_known else None)
+        for path, body in bodies.items()
+    ]
     made = b"".join(zip_blocks(members))
     assert len(made) == zip_size_bytes((member.path, len(bodies[member.path])) for member in members)
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
