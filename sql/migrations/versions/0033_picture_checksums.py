@@ -1,13 +1,13 @@
 """Checksums of stored pictures, so that a download need not find them out.
 
-Revision ID: 0032
-Revises: 0031
+Revision ID: 0033
+Revises: 0032
 """
 
 from alembic import op
 
-revision = "0032"
-down_revision: str | None = "0031"
+revision = "0033"
+down_revision: str | None = "0032"
 
 
 def upgrade() -> None:
