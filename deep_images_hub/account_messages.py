@@ -77,9 +77,18 @@ _WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "password_changed": (
         "Your password was changed",
         (
-            "the password of your account was changed just now, and every session before has ended.",
+            "your password was changed just now, and every session before has ended. API tokens may still be good:",
+            "{portal}/account/tokens",
             "If it was not you, choose another one at once, and tell an operator of the hub:",
             "{portal}/forgot-password",
+        ),
+    ),
+    "account_deleted": (
+        "Your account is deleted",
+        (
+            "your account is deleted: this hub has forgotten your name, your address and your password.",
+            "Pictures that you gave under a licence stay, as those of a former supplier.",
+            "If it was not you, tell an operator of the hub. There is no way back.",
         ),
     ),
     "address_changed": (

@@ -13,9 +13,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 # What `account_changes` tells of: by the account's owner, an operator, or somebody at the hub's command line.
-ACCOUNT_DEEDS = ("made", "role", "closed", "reopened", "password", "email", "name", "signed_out")
+ACCOUNT_DEEDS = ("made", "role", "closed", "reopened", "password", "email", "name", "signed_out", "tokens_revoked", "deleted")
 
 # What an e-mail to an account's owner is for. The first four hold a link that works once.
 LINK_PURPOSES = ("sign_up", "invitation", "reset", "new_address")
-NOTICE_PURPOSES = ("password_changed", "address_changed")
+NOTICE_PURPOSES = ("password_changed", "address_changed", "account_deleted")
 MAIL_PURPOSES = LINK_PURPOSES + NOTICE_PURPOSES

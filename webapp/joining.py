@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from deep_images_hub.accounts import CHOSEN_ROLES
 from deep_images_hub.catalogue.account_links import choose_password, confirm_address, open_link
 from deep_images_hub.catalogue.account_mails import ask_mail
-from deep_images_hub.catalogue.users import MAX_NAME_LENGTH, clean_email, clean_name
+from deep_images_hub.catalogue.api_tokens import live_tokens, revoke_tokens
+from deep_images_hub.catalogue.users import MAX_NAME_LENGTH, clean_email, clean_name, user_by_email
 from deep_images_hub.errors import ForbiddenError, HubError, InvalidInputError, NotFoundError
 from deep_images_hub.passwords import MIN_PASSWORD_LENGTH
 from webapp.access import end_session, public, start_session
@@ -98,6 +99,8 @@ def use_letter(token: str) -> ResponseReturnValue:
                 user = confirm_address(connection, token)
             else:
                 user = choose_password(connection, token, request.form.get("password", ""))
+                if "revoke_tokens" in request.form:
+                    revoke_tokens(connection, user_id=user.id)
     except NotFoundError as error:
         return _link_over(error)
     except HubError as error:
@@ -136,9 +139,14 @@ def _link_page(token: str, problem: str = "") -> ResponseReturnValue:
     try:
         with hub().engine.connect() as connection:
             link = open_link(connection, token)
+            owner = user_by_email(connection, link.email) if link.purpose == "reset" else None
+            token_count = live_tokens(connection, user_id=owner.id) if owner else 0
     except NotFoundError as error:
         return _link_over(error)
-    return make_response(render_template("link.html", link=link, token=token, problem=problem, min_length=MIN_PASSWORD_LENGTH))
+    html = render_template(
+        "link.html", link=link, token=token, problem=problem, min_length=MIN_PASSWORD_LENGTH, token_count=token_count
+    )
+    return make_response(html)
 
 
 def _link_over(error: NotFoundError) -> ResponseReturnValue:

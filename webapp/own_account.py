@@ -1,10 +1,11 @@
-"""Everybody's own account: name, address, password, sessions, and what became of it so far."""
+"""Everybody's own account: name, address, password, sessions, what became of it so far, and its end."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.account_changes import changes_of_account
 from deep_images_hub.catalogue.account_mails import ask_mail
+from deep_images_hub.catalogue.api_tokens import live_tokens, revoke_tokens
 from deep_images_hub.catalogue.users import (
     MAX_NAME_LENGTH,
     change_name,
@@ -13,6 +14,7 @@ from deep_images_hub.catalogue.users import (
     end_sessions,
 )
 from deep_images_hub.errors import HubError, InvalidInputError
+from deep_images_hub.forgetting import delete_account
 from deep_images_hub.passwords import MIN_PASSWORD_LENGTH, is_password
 from webapp.access import end_session, signed_in, signed_in_user, start_session
 from webapp.error_pages import status_of
@@ -53,18 +55,19 @@ def rename() -> ResponseReturnValue:
 @limiter.limit(ACCOUNT_LIMIT)
 @signed_in
 def change_own_password() -> ResponseReturnValue:
-    """Change the password, by the present one. Every other session ends."""
+    """Change the password, by the present one. Every other session ends; API tokens where that is asked for."""
     user = signed_in_user()
     try:
         _check_present_password()
         with hub().engine.begin() as connection:
             changed = change_password(connection, user, request.form.get("password", ""), changed_by=user.id)
+            revoked = revoke_tokens(connection, user_id=user.id) if "revoke_tokens" in request.form else 0
             ask_mail(connection, purpose="password_changed", email=user.email)
     except HubError as error:
         return _page("password", error)
     services().posting.nudge()
     start_session(changed)
-    flash("Your password is changed. Every other session has ended.")
+    flash(f"Your password is changed. Every other session has ended{', and your API tokens are revoked' if revoked else ''}.")
     return redirect(url_for("account.index"))
 
 
@@ -104,6 +107,30 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for("accounts.sign_in"))
 
 
+@blueprint.post("/delete")
+@limiter.limit(ACCOUNT_LIMIT)
+@signed_in
+def delete() -> ResponseReturnValue:
+    """Delete the account, by the present password."""
+    user, portal = signed_in_user(), services()
+    try:
+        _check_present_password()
+        delete_account(
+            hub().engine,
+            hub().store,
+            portal.receiver,
+            user_id=user.id,
+            decided_by=user.id,
+            keeps_credit="keeps_credit" in request.form,
+        )
+    except HubError as error:
+        return _page("delete", error)
+    portal.posting.nudge()
+    end_session()
+    flash("Your account is deleted. Goodbye.")
+    return redirect(url_for("home.index"))
+
+
 def _check_present_password() -> None:
     """Raise InvalidInputError unless the form has the password of whoever asks: a session left open must not be enough."""
     user = signed_in_user()
@@ -118,6 +145,7 @@ def _page(place: str = "", error: HubError | None = None, **given: str) -> Respo
     user = signed_in_user()
     before = cursor(request.args.get("before"))
     with hub().engine.connect() as connection:
+        token_count = live_tokens(connection, user_id=user.id)
         changes = changes_of_account(connection, user_id=user.id, before_id=before, limit=CHANGES_PAGE + 1)
     shown = changes[:CHANGES_PAGE]
     more = url_for("account.index", before=shown[-1].id) if len(changes) > CHANGES_PAGE else None
@@ -129,5 +157,6 @@ def _page(place: str = "", error: HubError | None = None, **given: str) -> Respo
         changes=shown,
         more=more,
         min_length=MIN_PASSWORD_LENGTH,
+        token_count=token_count,
     )
     return html, status_of(error) if error else 200

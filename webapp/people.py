@@ -19,6 +19,7 @@ from deep_images_hub.catalogue.account_admin import (
 from deep_images_hub.catalogue.account_changes import changes_by_others, changes_of_account
 from deep_images_hub.catalogue.users import MAX_NAME_LENGTH, User, user_of
 from deep_images_hub.errors import ConflictError, InvalidInputError
+from deep_images_hub.forgetting import delete_account
 from webapp.access import requires, signed_in_user
 from webapp.error_pages import status_of
 from webapp.guessing import may_mail
@@ -30,7 +31,7 @@ blueprint = Blueprint("people", __name__, url_prefix="/operations/accounts")
 
 PEOPLE_PAGE = 50
 CHANGES_PAGE = 40
-STATE_WORDS = {"open": "Open", "closed": "Closed", "never": "Without a password yet"}
+STATE_WORDS = {"open": "Open", "closed": "Closed", "deleted": "Deleted", "never": "Without a password yet"}
 
 
 @blueprint.get("")
@@ -115,6 +116,24 @@ def reopen(user_id: int) -> ResponseReturnValue:
         lambda connection, operator_id: set_account_active(connection, operator_id=operator_id, user_id=user_id, is_active=True),
         lambda person: f"The account of {person.display_name} is open again.",
     )
+
+
+@blueprint.post("/<int:user_id>/delete")
+@limiter.limit(ACCOUNT_LIMIT)
+@requires("operate")
+def delete(user_id: int) -> ResponseReturnValue:
+    """Delete an account for ever."""
+    delete_account(
+        hub().engine,
+        hub().store,
+        services().receiver,
+        user_id=user_id,
+        decided_by=signed_in_user().id,
+        keeps_credit="keeps_credit" in request.form,
+    )
+    services().posting.nudge()
+    flash("The account is deleted.")
+    return redirect(url_for("people.page", user_id=user_id))
 
 
 @blueprint.post("/<int:user_id>/link")

@@ -36,6 +36,8 @@ DEED_WORDS = {
     "email": "Address changed",
     "name": "Name changed",
     "signed_out": "Signed out everywhere",
+    "tokens_revoked": "API tokens revoked",
+    "deleted": "Account deleted",
 }
 _OUTCOME_WORDS = {"pass": "yes", "flag": "worth a look", "fail": "no"}
 

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.account_mails import ask_mail
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.users import User, change_role, create_user, set_active, user_of
-from deep_images_hub.errors import ForbiddenError, InvalidInputError
+from deep_images_hub.errors import ConflictError, ForbiddenError, InvalidInputError
 
 # What accounts can be asked for by, beside a role.
-STATES = ("open", "closed", "never")
+STATES = ("open", "closed", "deleted", "never")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class FoundUser:
     display_name: str
     role: str
     is_active: bool
+    is_deleted: bool
     can_sign_in: bool
     created_at: datetime
 
@@ -41,7 +42,7 @@ def find_users(
     Args:
         beginning: of an address or a name, in any case; empty: all.
         role: one of `accounts.ROLES`; None: any.
-        state: `open`, `closed`, or `never`: open, and without a password; None: any.
+        state: `open`, `closed` (and not deleted), `deleted`, or `never`: open, and without a password; None: any.
     """
     rows = connection.execute(
         load_query("users_found"),
@@ -63,8 +64,15 @@ def invite(connection: Connection, *, operator_id: int, email: str, display_name
 
 
 def grant_role(connection: Connection, *, operator_id: int, user_id: int, role: str) -> User:
-    """Give an account of somebody else another role. Raises as `_locked`, and InvalidInputError when it is none."""
+    """Give an account of somebody else another role.
+
+    Raises:
+        InvalidInputError: it is none.
+        ConflictError: the account was deleted. Else as `_locked`.
+    """
     user = _locked(connection, operator_id=operator_id, user_id=user_id)
+    if user.is_deleted:
+        raise ConflictError("This account was deleted, and nobody has a role with it.")
     change_role(connection, user, role, changed_by=operator_id)
     return user_of(connection, user_id)
 
@@ -74,6 +82,28 @@ def set_account_active(connection: Connection, *, operator_id: int, user_id: int
     user = _locked(connection, operator_id=operator_id, user_id=user_id)
     set_active(connection, user, is_active, changed_by=operator_id)
     return user_of(connection, user_id)
+
+
+def held_to_delete(connection: Connection, *, decided_by: int, user_id: int) -> User:
+    """Return an account that its owner or an operator deletes, held until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such account.
+        ForbiddenError: it is an operator's own, so that a hub that has an operator keeps one. Else as `_locked`.
+        ConflictError: it was deleted before.
+    """
+    if decided_by != user_id:
+        user = _locked(connection, operator_id=decided_by, user_id=user_id)
+    else:
+        connection.execute(load_query("lock_users"), {"ids": [user_id]})
+        user = user_of(connection, user_id)
+        if user.may("operate"):
+            raise ForbiddenError(
+                "You run this hub. Ask another operator to delete your account, or to take that role from you first."
+            )
+    if user.is_deleted:
+        raise ConflictError("This account was deleted before.")
+    return user
 
 
 def send_link(connection: Connection, *, operator_id: int, user_id: int) -> User:

@@ -61,6 +61,13 @@ def changes_of_account(connection: Connection, *, user_id: int, before_id: int |
     return [AccountChange(**row._mapping) for row in rows]
 
 
+def password_changed_at(connection: Connection, *, user_id: int) -> datetime | None:
+    """Return since when an account has its password; None: nobody has chosen another one since it was made."""
+    found = text("select max(created_at) from account_changes where user_id = :user_id and deed = 'password'")
+    since: datetime | None = connection.scalar(found, {"user_id": user_id})
+    return since
+
+
 def changes_by_others(connection: Connection, *, before_id: int | None = None, limit: int) -> list[AccountChange]:
     """Return what operators, and whoever sits at the command line, did to others' accounts, newest first."""
     rows = connection.execute(load_query("account_changes_by_others"), {"before_id": before_id, "limit": limit})

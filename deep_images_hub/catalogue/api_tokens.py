@@ -15,6 +15,7 @@ from deep_images_hub.api_tokens import (
     new_token,
     token_hash,
 )
+from deep_images_hub.catalogue.account_changes import add_account_change
 from deep_images_hub.catalogue.tables import api_tokens
 from deep_images_hub.catalogue.users import User, user_by_id
 from deep_images_hub.errors import ConflictError, NotFoundError
@@ -68,9 +69,7 @@ def create_token(
     days = checked_lifetime(lifetime_days)
     # One after the other, so that two at once do not become one too many.
     connection.execute(text("select from users where id = :id for no key update"), {"id": user.id})
-    live: int = connection.execute(
-        select(func.count()).select_from(api_tokens).where(api_tokens.c.user_id == user.id, _is_live)
-    ).scalar_one()
+    live = live_tokens(connection, user_id=user.id)
     if live >= MAX_TOKENS:
         raise ConflictError(f"Your account has {live} tokens, and no more are possible. Revoke one that nothing uses.")
     token = new_token()
@@ -86,6 +85,14 @@ def create_token(
         .returning(*_COLUMNS)
     ).one()
     return _token(row._mapping), token
+
+
+def live_tokens(connection: Connection, *, user_id: int) -> int:
+    """Return how many tokens of an account are good."""
+    live: int = connection.execute(
+        select(func.count()).select_from(api_tokens).where(api_tokens.c.user_id == user_id, _is_live)
+    ).scalar_one()
+    return live
 
 
 def tokens_of(connection: Connection, *, user_id: int, limit: int = 2 * MAX_TOKENS) -> list[ApiToken]:
@@ -106,6 +113,16 @@ def revoke_token(connection: Connection, *, token_id: int, user_id: int) -> ApiT
     if row is None:
         raise NotFoundError("There is no such token among yours. Load the list of your tokens again.")
     return _token(row._mapping)
+
+
+def revoke_tokens(connection: Connection, *, user_id: int) -> int:
+    """End all tokens of an account at once, and return how many were good until now."""
+    live = live_tokens(connection, user_id=user_id)
+    mine = (api_tokens.c.user_id == user_id, api_tokens.c.revoked_at.is_(None))
+    connection.execute(update(api_tokens).where(*mine).values(revoked_at=func.now()))
+    if live:
+        add_account_change(connection, user_id=user_id, deed="tokens_revoked", value_after=str(live), changed_by=user_id)
+    return live
 
 
 def shown_token(connection: Connection, token: str) -> ShownToken | None:

@@ -31,9 +31,12 @@ class MailCounts:
 
 
 def queue_batch_mails(connection: Connection, *, batch_ids: Sequence[int]) -> None:
-    """Write down that the suppliers of batches are to be told. Again: nothing."""
+    """Write down that the suppliers of batches are to be told; nobody of those that are forgotten. Again: nothing."""
     connection.execute(
-        text("insert into batch_mails (batch_id) select unnest(cast(:ids as bigint[])) on conflict do nothing"),
+        text(
+            "insert into batch_mails (batch_id) select batches.id from batches join users on users.id = supplier_id"
+            " where batches.id = any(:ids) and users.deleted_at is null on conflict do nothing"
+        ),
         {"ids": list(batch_ids)},
     )
 

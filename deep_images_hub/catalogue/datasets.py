@@ -36,6 +36,7 @@ _versions = select(
     dataset_versions.c.created_by,
     dataset_versions.c.created_at,
     dataset_versions.c.patched_by,
+    dataset_versions.c.credits_revision,
 ).join_from(dataset_versions, recipes, recipes.c.id == dataset_versions.c.recipe_id)
 
 
@@ -52,6 +53,7 @@ class DatasetVersion:
         size_bytes: of all its stored pictures.
         created_by: the account that froze it first, or None.
         patched_by: the version that has what is left of it since pictures were taken down; None: it has all its pictures.
+        credits_revision: how often suppliers of its pictures took their names back.
     """
 
     id: int
@@ -68,6 +70,7 @@ class DatasetVersion:
     created_by: int | None
     created_at: datetime
     patched_by: int | None
+    credits_revision: int = 0
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ _COLUMNS = (
     users.c.is_active,
     users.c.password_hash,
     users.c.session_series,
+    users.c.deleted_at.is_not(None).label("is_deleted"),
 )
 
 
@@ -40,6 +41,7 @@ class User:
         is_active: False: may not sign in.
         password_hash: argon2id; None: cannot sign in.
         session_series: sessions of an earlier one have ended.
+        is_deleted: its owner is forgotten here, and it stays closed for ever.
     """
 
     id: int
@@ -49,6 +51,7 @@ class User:
     is_active: bool
     password_hash: str | None = field(repr=False)
     session_series: int
+    is_deleted: bool
 
     def may(self, permission: str) -> bool:
         """Tell whether the account is active and its role has a permission of `accounts.PERMISSIONS`."""
@@ -135,7 +138,7 @@ def change_password(connection: Connection, user: User, password: str, *, change
     """
     password_hash = _checked_hash(password, user.email, user.display_name)
     connection.execute(update(users).where(users.c.id == user.id).values(password_hash=password_hash))
-    _end_links(connection, user)
+    end_links(connection, user)
     _note(connection, user, "password", changed_by)
     return user_of(connection, user.id)
 
@@ -159,7 +162,7 @@ def change_email(connection: Connection, user: User, email: str, *, changed_by: 
     other = user_by_email(connection, cleaned)
     if other is not None and other.id != user.id:
         raise ConflictError(_ADDRESS_TAKEN)
-    _end_links(connection, user)
+    end_links(connection, user)
     try:
         connection.execute(update(users).where(users.c.id == user.id).values(email=cleaned))
     except IntegrityError as error:  # another account got it in this moment
@@ -168,14 +171,20 @@ def change_email(connection: Connection, user: User, email: str, *, changed_by: 
 
 
 def set_active(connection: Connection, user: User, is_active: bool, *, changed_by: int | None) -> None:
-    """Close an account, which ends its sessions and links, or open it again. What it is already: nothing."""
+    """Close an account, which ends its sessions and links, or open it again. What it is already: nothing.
+
+    Raises:
+        ConflictError: it was deleted.
+    """
+    if user.is_deleted:
+        raise ConflictError("This account was deleted: nobody knows any more whose it was, and it stays closed.")
     if is_active != user.is_active:
         connection.execute(
             update(users)
             .where(users.c.id == user.id)
             .values(is_active=is_active, session_series=users.c.session_series + (0 if is_active else 1))
         )
-        _end_links(connection, user)
+        end_links(connection, user)
         _note(connection, user, "reopened" if is_active else "closed", changed_by)
 
 
@@ -233,7 +242,7 @@ def _note(
     add_account_change(connection, user_id=user.id, deed=deed, value_before=before, value_after=after, changed_by=changed_by)
 
 
-def _end_links(connection: Connection, user: User) -> None:
+def end_links(connection: Connection, user: User) -> None:
     """Make links useless that could still change an account: those to its address, and those that would change the address.
 
     Those too whose e-mail still waits: it would bring a link that is made only then.

@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from deep_images_hub.api_tokens import LIFETIMES_DAYS, MAX_NAME_LENGTH, SCOPES, scopes_of_role
-from deep_images_hub.catalogue.api_tokens import create_token, revoke_token, tokens_of
+from deep_images_hub.catalogue.account_changes import password_changed_at
+from deep_images_hub.catalogue.api_tokens import create_token, revoke_token, revoke_tokens, tokens_of
 from deep_images_hub.errors import ConflictError, InvalidInputError
 from webapp.access import public, signed_in, signed_in_user
 from webapp.api.document import example
@@ -62,14 +63,26 @@ def end_token(token_id: int) -> ResponseReturnValue:
     return redirect(url_for("api_pages.tokens"))
 
 
+@blueprint.post("/account/tokens/revoke-all")
+@signed_in
+def end_all_tokens() -> ResponseReturnValue:
+    """End every token at once."""
+    with hub().engine.begin() as connection:
+        count = revoke_tokens(connection, user_id=signed_in_user().id)
+    flash(f"Revoked: {count}. Programs that show one of these tokens are turned away from now on.")
+    return redirect(url_for("api_pages.tokens"))
+
+
 def _tokens_page(*, made: str | None = None, problem: str | None = None) -> str:
     user = signed_in_user()
     with hub().engine.connect() as connection:
         listed = tokens_of(connection, user_id=user.id)
+        password_since = password_changed_at(connection, user_id=user.id)
     is_sent = problem is not None
     return render_template(
         "tokens.html",
         tokens=listed,
+        password_since=password_since,
         scopes={scope: SCOPES[scope] for scope in scopes_of_role(user.role)},
         lifetimes=LIFETIMES_DAYS,
         max_name_length=MAX_NAME_LENGTH,

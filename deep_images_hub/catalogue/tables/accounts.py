@@ -35,7 +35,9 @@ users = Table(
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     created_at(),
     Column("session_series", Integer, nullable=False, server_default=text("0"), comment="one more ends every session of before"),
+    Column("deleted_at", DateTime(timezone=True), comment="since then its name and address are nobody's"),
     one_of("role", ROLES),
+    CheckConstraint("deleted_at is null or not is_active and password_hash is null", name="deleted_is_closed"),
     Index("ix_users_email_beginning", "email", postgresql_ops={"email": "text_pattern_ops"}),
     Index(
         "ix_users_name_beginning",

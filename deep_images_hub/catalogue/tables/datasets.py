@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -40,6 +41,13 @@ dataset_versions = Table(
     Column("created_by", ForeignKey("users.id")),
     created_at(),
     Column("patched_by", ForeignKey("dataset_versions.id"), index=True, comment="the same without what was taken down since"),
+    Column(
+        "credits_revision",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how often suppliers took their names back: exports then have other bytes, and the content is the same",
+    ),
     UniqueConstraint("recipe_id", "digest"),
     CheckConstraint("image_count = train_count + validation_count + test_count", name="splits_add_up"),
 )

@@ -70,6 +70,11 @@ class ExportedVersion(Protocol):
         """What stands for its content."""
         ...
 
+    @property
+    def credits_revision(self) -> int:
+        """How often suppliers of its pictures took their names back: other bytes, and the same content."""
+        ...
+
 
 class PictureSource(Protocol):
     """Reads the pictures of one version from the catalogue. It holds no connection between two pages."""

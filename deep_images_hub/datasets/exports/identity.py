@@ -10,7 +10,7 @@ from deep_images_hub.datasets.exports.formats import ExportFormat
 
 def etag_of(export: Export, export_format: ExportFormat, file: ExportFile) -> str:
     """Return what stands for the bytes of a file: all that they depend on."""
-    depends_on = [
+    depends_on: list[object] = [
         export.version.digest,
         export.version.name,
         # Patches gain tombstones, and labels get other names.
@@ -21,4 +21,6 @@ def etag_of(export: Export, export_format: ExportFormat, file: ExportFile) -> st
         export.part.key,
         file.name,
     ]
+    if export.version.credits_revision:
+        depends_on.append(export.version.credits_revision)
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:40]

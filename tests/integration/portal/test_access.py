@@ -79,6 +79,7 @@ PROMISED = {
     "POST /account/password": ANY_ACCOUNT,
     "POST /account/email": ANY_ACCOUNT,
     "POST /account/sign-out-everywhere": ANY_ACCOUNT,
+    "POST /account/delete": ANY_ACCOUNT,
     "GET /operations": _needs("operate"),
     "GET /operations/accounts": _needs("operate"),
     "POST /operations/accounts": _needs("operate"),
@@ -88,6 +89,7 @@ PROMISED = {
     "POST /operations/accounts/<int:user_id>/close": _needs("operate"),
     "POST /operations/accounts/<int:user_id>/reopen": _needs("operate"),
     "POST /operations/accounts/<int:user_id>/link": _needs("operate"),
+    "POST /operations/accounts/<int:user_id>/delete": _needs("operate"),
     "GET /review": _needs("operate"),
     "POST /review/accept": _needs("operate"),
     "POST /review/relabel": _needs("operate"),
@@ -132,6 +134,7 @@ PROMISED = {
     "GET /account/tokens": ANY_ACCOUNT,
     "POST /account/tokens": ANY_ACCOUNT,
     "POST /account/tokens/<int:token_id>/revoke": ANY_ACCOUNT,
+    "POST /account/tokens/revoke-all": ANY_ACCOUNT,
 }
 VALUES: dict[str, object] = {
     **dict.fromkeys(("label_id", "version_id", "run_id", "model_id", "demand_id", "proposal_id", "token_id", "user_id"), 1),

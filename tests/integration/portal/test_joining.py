@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from deep_images_hub.catalogue.account_mails import ask_mail
+from deep_images_hub.catalogue.api_tokens import live_tokens
 from deep_images_hub.catalogue.users import (
     User,
     change_email,
@@ -25,7 +26,7 @@ from deep_images_hub.errors import ConflictError
 from deep_images_hub.mail import Post, SmtpPost
 from tests.builders import PASSWORD
 from tests.integration.catalogue.test_concurrent_counts import wait_until_one_waits
-from tests.integration.portal.conftest import PortalHub, send, token
+from tests.integration.portal.conftest import PortalHub, api_token, send, token
 from tests.smtp_server import SmtpServer
 from webapp.guessing import MAX_WRONG_PASSWORDS, count_guess, forgive_guess
 from webapp.posting import Posting
@@ -194,6 +195,24 @@ def test_forgotten_password_is_replaced_and_every_session_and_link_ends(visitor,
     assert send(visitor, "/sign-in", email=user.email, password=OTHER_PASSWORD).status_code == 302
     assert letters()[-1]["Subject"].startswith("Your password was changed")
     assert deeds_of(portal, user.id)[-1] == ("password", None, None, user.id)
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+def test_tokens_end_with_a_forgotten_password_unless_their_owner_says_otherwise(visitor, app, portal, letters, is_ticked) -> None:
+    user = person(portal, f"Programs{is_ticked}")
+    api_token(portal.hub, user)
+    send(visitor, "/forgot-password", email=user.email)
+    link = link_in(letters()[-1])
+    assert re.search(r'name="revoke_tokens" value="yes" checked', visitor.get(link).text)
+    send(visitor, link, password=OTHER_PASSWORD, **({"revoke_tokens": "yes"} if is_ticked else {}))
+    with portal.hub.engine.connect() as connection:
+        assert live_tokens(connection, user_id=user.id) == (0 if is_ticked else 1)
+    assert (("tokens_revoked", None, "1", user.id) in deeds_of(portal, user.id)) == is_ticked
+    send(visitor, "/sign-in", email=user.email, password=OTHER_PASSWORD)
+    assert ("older than your password" in visitor.get("/account/tokens").text) != is_ticked
+    send(visitor, "/account/password", present_password=OTHER_PASSWORD, password=PASSWORD, revoke_tokens="yes")
+    with portal.hub.engine.connect() as connection:
+        assert live_tokens(connection, user_id=user.id) == 0
 
 
 def test_account_that_is_closed_cannot_be_opened_by_its_mail(visitor, portal, letters) -> None:
