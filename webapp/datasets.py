@@ -22,6 +22,7 @@ from webapp.access import may, public, requires
 from webapp.descriptions import describe
 from webapp.exporting import open_exported, whole_of
 from webapp.exports import LINK_HOURS, zip_command
+from webapp.home import rows
 from webapp.paging import cursor
 from webapp.services import hub, services
 from webapp.training_requests import about_minutes, request_training, ways
@@ -30,10 +31,13 @@ from webapp.version_page import composition, licence_rows
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 
 VERSIONS_PAGE = 30
-SAMPLE_IMAGES = 24
+# Two rows on a wide screen, four on a phone.
+SAMPLE_IMAGES, SAMPLE_ROW_IMAGES = 20, 10
 CHANGES_PAGE = 60
 # Of labels; of more the page would be heavy, and nobody reads them by chance.
 SHOWN_LABELS = 20
+# A recipe of more names them once somebody asks.
+FEW_LABELS = 8
 
 
 @blueprint.get("")
@@ -56,8 +60,8 @@ def page(version_id: int) -> ResponseReturnValue:
         version = version_by_id(connection, version_id)
         stones = tombstones(connection, version_id)
         patch = latest_patch(connection, version) if version.patched_by else None
+        sample = version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES)
         shown = {
-            "sample": version_sample(connection, version_id=version_id, limit=SAMPLE_IMAGES),
             "models": models(connection, version_id=version_id),
             "runs": [run for run in runs(connection, version_id=version_id) if run.status not in ENDED],
             "ways": ways(connection) if may("train") else [],
@@ -81,6 +85,9 @@ def page(version_id: int) -> ResponseReturnValue:
         used=used,
         formats=FORMATS.values() if export else [],
         recipe=recipe_from_body(version.recipe_body),
+        few_labels=FEW_LABELS,
+        sample=sample,
+        sample_rows=rows(sample, SAMPLE_ROW_IMAGES),
         composition=composition(services().composition(version_id)),
         shown_labels=None if request.args.get("labels") == "all" else SHOWN_LABELS,
         licences=licence_rows(services().attributions(version_id)),

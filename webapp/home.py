@@ -19,7 +19,7 @@ blueprint = Blueprint("home", __name__)
 
 # The newest of many labels tell more than the newest alone, which are one batch.
 NEWEST_IMAGES = 21
-ROW_IMAGES, HALF_ROW_IMAGES = 7, 4
+ROW_IMAGES = 7
 LOOKED_AT_IMAGES = 400
 LATEST_BATCHES = 8
 SHORT_LABELS = 8
@@ -50,10 +50,10 @@ def index() -> ResponseReturnValue:
         )
 
 
-def rows(pictures: Sequence[Picture]) -> list[tuple[Sequence[Picture], Sequence[Picture]]]:
+def rows(pictures: Sequence[Picture], of: int = ROW_IMAGES) -> list[tuple[Sequence[Picture], Sequence[Picture]]]:
     """Part pictures into rows of two halves: one line of a wide screen, two of a phone. What fills no row is left out."""
-    starts = range(0, len(pictures) - ROW_IMAGES + 1, ROW_IMAGES)
-    return [(pictures[at : at + HALF_ROW_IMAGES], pictures[at + HALF_ROW_IMAGES : at + ROW_IMAGES]) for at in starts]
+    starts, half = range(0, len(pictures) - of + 1, of), (of + 1) // 2
+    return [(pictures[at : at + half], pictures[at + half : at + of]) for at in starts]
 
 
 def varied(pictures: Sequence[Picture]) -> list[Picture]:

@@ -7,6 +7,8 @@ account may report a picture that everybody sees.
 """
 
 import re
+from collections.abc import Set
+from functools import partial
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,13 +17,16 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.decisions import object_history, why_rejected
 from deep_images_hub.catalogue.images import (
     Image,
+    Picture,
     exact_copies,
+    gallery,
     image_by_sha256,
     image_viewers,
     labels_of,
     near_copies,
     verdicts_of,
 )
+from deep_images_hub.catalogue.labels import ancestors
 from deep_images_hub.catalogue.network_labels import network_labels_of
 from deep_images_hub.catalogue.picture_reports import report_picture
 from deep_images_hub.errors import InvalidInputError, NotFoundError
@@ -35,6 +40,9 @@ from webapp.selection import selected
 from webapp.services import hub
 
 blueprint = Blueprint("images", __name__, url_prefix="/images")
+
+# Of the same label, below a picture.
+MORE_IMAGES = 12
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -56,6 +64,7 @@ def page(sha256: str) -> ResponseReturnValue:
         is_public = image.label_id is not None
         # Newest first; the current label is shown as the picture's own.
         labels = labels_of(connection, image_id=image.image_id)
+        near = near_copies(connection, image_id=image.image_id)
         return render_template(
             "image.html",
             image=image,
@@ -64,7 +73,9 @@ def page(sha256: str) -> ResponseReturnValue:
             earlier_labels=[label for label in labels if not label.is_current],
             said_by=next((label.said_by for label in labels if label.is_current), None),
             verdicts=verdicts_of(connection, image_id=image.image_id),
-            near=near_copies(connection, image_id=image.image_id),
+            near=near,
+            above=ancestors(connection, label_id=image.label_id) if image.label_id else [],
+            more=_more_of(connection, image, without={picture.image_id for picture in near}),
             exact=exact_copies(connection, image_id=image.image_id),
             licence_url=LICENCE_URLS[image.licence],
             said_by_models=network_labels_of(connection, image_id=image.image_id),
@@ -149,6 +160,19 @@ def seen_image(connection: Connection, sha256: str) -> Image:
     if image.label_id is None and not _may_see_hidden(image):
         raise _no_such_picture()
     return image
+
+
+def _more_of(connection: Connection, image: Image, *, without: Set[int]) -> list[Picture]:
+    """Return a few pictures of a picture's own label: those that came before it, and the newest where there are too few."""
+    if image.label_id is None:
+        return []
+    limit = MORE_IMAGES + len(without) + 1
+    of_label = partial(gallery, connection, label_id=image.label_id, with_descendants=False, limit=limit)
+    found = of_label(after_image_id=image.image_id)
+    if len(found) < limit:
+        found += of_label()
+    others = {picture.image_id: picture for picture in found if picture.image_id not in {image.image_id, *without}}
+    return list(others.values())[:MORE_IMAGES]
 
 
 def _may_see_hidden(image: Image) -> bool:

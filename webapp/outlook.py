@@ -88,8 +88,17 @@ def calibration(metrics: Mapping[str, Any]) -> Calibration | None:
             )
             for part in found["bins"]
         ],
-        thresholds=[Threshold(row["precision"], row["score"], row["share"]) for row in found["thresholds"]],
+        thresholds=_distinct([Threshold(row["precision"], row["score"], row["share"]) for row in found["thresholds"]]),
     )
+
+
+def _distinct(thresholds: list[Threshold]) -> list[Threshold]:
+    """Of thresholds at one score, keep the one that promises most; of those that no score reaches, the one that asks least."""
+    by_score: dict[float | None, Threshold] = {}
+    for threshold in sorted(thresholds, key=lambda one: one.precision):
+        if threshold.score is not None or None not in by_score:
+            by_score[threshold.score] = threshold
+    return list(by_score.values())
 
 
 def outlook(metrics: Mapping[str, Any], *, goal: float | None) -> Outlook | None:

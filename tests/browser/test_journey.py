@@ -48,7 +48,7 @@ def test_person_searches_looks_selects_freezes_downloads_and_asks_for_a_model(op
         expect(page.get_by_role("heading", level=1)).to_have_text("Apple")
         page.locator("[data-gallery] a").first.click()
         expect(page.get_by_text("What was checked")).to_be_visible()
-        page.get_by_role("link", name="Apple").click()
+        page.get_by_role("list", name="Where this picture is").get_by_role("link", name="Apple").click()
         choose_and_freeze(page, "Apples of the crowd")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download zip").click()

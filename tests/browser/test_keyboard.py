@@ -38,6 +38,11 @@ def test_arrows_go_as_pictures_lie_and_what_is_chosen_goes_into_the_selection(op
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("Shift+ArrowRight")
         expect(bar.get_by_role("status").get_by_text("3 pictures chosen")).to_be_visible()
+        # What lies no longer between is given back.
+        page.keyboard.press("Shift+ArrowLeft")
+        expect(bar.get_by_role("status").get_by_text("2 pictures chosen")).to_be_visible()
+        page.keyboard.press("Shift+ArrowRight")
+        expect(bar.get_by_role("status").get_by_text("3 pictures chosen")).to_be_visible()
         # In a field, the key closes what is open there.
         page.get_by_label("City").focus()
         page.keyboard.press("Escape")

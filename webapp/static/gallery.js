@@ -63,6 +63,8 @@ const neighbour = (from, key) => {
 const bar = document.querySelector("[data-choosing]");
 const chosen = new Set();
 let anchor;
+// What the range from there has added: another end of it gives back what lies no longer between.
+let ranged = [];
 const sha256Of = (link) => link.pathname.split("/").pop();
 const choose = (links, on) => {
   for (const link of links) {
@@ -87,17 +89,21 @@ const range = (from, to) => {
 };
 const toggle = (link) => {
   anchor = link;
+  ranged = [];
   choose([link], !isChosen(link));
 };
 const chooseTo = (link) => {
   anchor ??= link;
-  choose(range(anchor, link), true);
+  choose(ranged, false);
+  ranged = range(anchor, link).filter((one) => !isChosen(one));
+  choose(ranged, true);
 };
 const forget = () => {
   // The bar goes away: the keyboard is not left in it.
   if (bar.contains(document.activeElement)) anchor?.focus({ preventScroll: true });
   choose(pictures(), false);
   anchor = undefined;
+  ranged = [];
 };
 
 // Each picture gets a mark to choose it with, once a pointer or the keyboard comes to it; on a screen that is touched all have it.

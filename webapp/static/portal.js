@@ -39,7 +39,8 @@ document.addEventListener("keydown", (event) => {
 // Light or dark as somebody wants it, where that is not what the system says; theme.js applies it before anything is drawn.
 const themes = document.querySelector("[data-theme-choice]");
 if (themes) {
-  themes.hidden = false;
+  // Browsers before 2024 know light alone.
+  themes.hidden = !CSS.supports("color", "light-dark(red, red)");
   const choice = themes.querySelector("select");
   choice.value = document.documentElement.dataset.theme ?? "";
   choice.addEventListener("change", () => {
@@ -168,15 +169,19 @@ document.querySelector("[data-tree]")?.addEventListener(
   true,
 );
 
-// A training run is followed until it ends.
+// A training run is followed until it ends: closely while it runs, and less and less often while it waits.
 const followed = document.querySelector("[data-progress]");
 if (followed) {
+  const [closely, seldom] = [1500, 30000];
+  let pause = closely;
   const follow = async () => {
+    pause = Math.min(1.5 * pause, seldom);
     const response = await fetch(followed.dataset.progress, { headers: { Accept: "application/json" } }).catch(() => null);
     if (response?.ok) {
       const run = await response.json();
       const statusIsNew = followed.querySelector(".pill").textContent.trim() !== run.status;
       if (run.has_ended || statusIsNew) return location.reload();
+      if (run.status === "running") pause = closely;
       followed.querySelector("[data-message]").textContent = run.message ?? "";
       for (const row of followed.querySelectorAll("[data-stage]")) {
         row.hidden = !run.stages.some((stage) => stage.name === row.dataset.stage);
@@ -193,9 +198,9 @@ if (followed) {
         followed.querySelector("[data-top]").textContent = run.loss.top.toFixed(2);
       } else if (run.loss.train) return location.reload();
     }
-    setTimeout(follow, 1500);
+    setTimeout(follow, pause);
   };
-  setTimeout(follow, 1500);
+  setTimeout(follow, pause);
 }
 
 // A picture is shown before it is sent, may be dropped, and is answered in place.

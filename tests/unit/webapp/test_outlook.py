@@ -69,6 +69,20 @@ def test_calibration_reads_bins_and_thresholds() -> None:
     assert found.thresholds[1].score is None
 
 
+def test_calibration_says_once_what_several_thresholds_come_to() -> None:
+    scores = [(0.8, 0.2), (0.9, 0.2), (0.95, None), (0.99, None)]
+    told = METRICS | {"calibration": METRICS["calibration"] | {"thresholds": [_threshold(*score) for score in scores]}}
+
+    found = calibration(told)
+
+    assert found is not None
+    assert [(row.precision, row.score) for row in found.thresholds] == [(0.9, 0.2), (0.95, None)]
+
+
+def _threshold(precision: float, score: float | None) -> dict[str, float | None]:
+    return {"precision": precision, "score": score, "share": 0.5}
+
+
 def test_model_from_before_has_neither() -> None:
     assert calibration({}) is None
     assert outlook({"learning_curve": None}, goal=None) is None
