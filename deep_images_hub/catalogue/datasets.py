@@ -157,6 +157,7 @@ def save_version(
                 for position, of in enumerate(pictures)
             ),
         )
+        connection.execute(load_query("count_version_batches"), {"version_id": version_id})
     kept = dataset_versions.c.recipe_id == recipe_id, dataset_versions.c.digest == digest
     return DatasetVersion(**connection.execute(_versions.where(*kept)).one()._mapping)
 

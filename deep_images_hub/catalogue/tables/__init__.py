@@ -6,7 +6,7 @@ unique column, and everything that must be reproducible is derived from those na
 
 from deep_images_hub.catalogue.tables.accounts import account_changes, account_mails, attempts, users
 from deep_images_hub.catalogue.tables.api_tokens import api_tokens
-from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes
+from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes, version_batches
 from deep_images_hub.catalogue.tables.decisions import batch_mails, decision_changes, redecisions, staged_decisions, verdicts
 from deep_images_hub.catalogue.tables.demand import demand_votes, demands, label_proposals, notices, watches
 from deep_images_hub.catalogue.tables.galleries import facet_changes, facet_counts, shown_images
@@ -94,5 +94,6 @@ __all__ = [
     "uploads",
     "users",
     "verdicts",
+    "version_batches",
     "watches",
 ]

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    DateTime,
     ForeignKey,
     Integer,
     PrimaryKeyConstraint,
@@ -64,6 +65,21 @@ dataset_items = Table(
     Column("group_key", Text, nullable=False, comment="pictures of one group are never parted by a split"),
     PrimaryKeyConstraint("version_id", "position"),
     UniqueConstraint("version_id", "image_id"),
+    one_of("split", ("train", "validation", "test")),
+)
+
+# Counted once, when a version is frozen: who looks at it need not wait for its pictures to be counted.
+version_batches = Table(
+    "version_batches",
+    metadata,
+    Column("version_id", ForeignKey("dataset_versions.id"), nullable=False),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False),
+    Column("label_id", ForeignKey("labels.id"), nullable=False),
+    Column("split", Text, nullable=False),
+    Column("image_count", Integer, nullable=False),
+    Column("first_taken_at", DateTime(timezone=True), comment="of those whose supplier said; null: of none"),
+    Column("last_taken_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("version_id", "batch_id", "label_id", "split"),
     one_of("split", ("train", "validation", "test")),
 )
 
