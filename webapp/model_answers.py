@@ -40,7 +40,7 @@ def page(model_id: int) -> ResponseReturnValue:
     after = cursor(request.args.get("after"))
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
-        asked = _Asked(_class_index(model, "truth"), _class_index(model, "said"))
+        asked = _Asked(*(class_index(model, request.args.get(name)) for name in ("truth", "said")))
         found = answered_pictures(
             connection,
             model_id=model_id,
@@ -71,9 +71,8 @@ def page(model_id: int) -> ResponseReturnValue:
     )
 
 
-def _class_index(model: TrainedModel, name: str) -> int | None:
-    """Return the class index of a label that the address names by its code. Raises InvalidInputError."""
-    code = request.args.get(name)
+def class_index(model: TrainedModel, code: str | None) -> int | None:
+    """Return the class index of a label that is named by its code; None: none is. Raises InvalidInputError."""
     if not code:
         return None
     if code not in model.label_codes:

@@ -33,19 +33,7 @@ def ask(model_id: int) -> ResponseReturnValue:
     goal, code = request.form.get("goal", type=float), request.form.get("label_code")
     page = url_for("models.page", model_id=model_id, goal=goal, _anchor="labels")
     try:
-        with hub().engine.begin() as connection:
-            model = model_by_id(connection, model_id)
-            version = version_by_id(connection, model.version_id)
-            foreseen = outlook(model.metrics, goal=goal)
-            if foreseen is None or goal is None or foreseen.goal != goal:
-                raise InvalidInputError("For this goal nothing was measured. Choose one of those on the model's page.")
-            needed = targets(foreseen.needs, train_share=version.train_count / version.image_count)
-            asked = ask_for_all(
-                connection,
-                user_id=signed_in_user().id,
-                targets={label: target for label, target in needed.items() if code in (None, label)},
-                note=f"So that a model finds {percent(goal)} of its pictures.",
-            )
+        asked = ask_for_needs(model_id, goal=goal, code=code)
     except (ConflictError, InvalidInputError) as error:
         flash(str(error), "bad")
         return redirect(page)
@@ -59,21 +47,48 @@ def ask(model_id: int) -> ResponseReturnValue:
 def ask_for_short(version_id: int) -> ResponseReturnValue:
     """Ask for enough pictures of each label of a dataset of which there are too few to learn from."""
     try:
-        with hub().engine.begin() as connection:
-            version = current_version(connection, version_id)
-            counts = label_split_counts(connection, version.id)
-            short = lacking(connection, recipe_from_body(version.recipe_body), counts) or short_labels(counts)
-            asked = ask_for_all(
-                connection,
-                user_id=signed_in_user().id,
-                targets=dict.fromkeys((label.code for label in short), ENOUGH_IMAGES),
-                note="So that a model can learn it.",
-            )
+        asked = ask_for_lacking(version_id)
     except ConflictError as error:
         flash(str(error), "bad")
     else:
         flash(_words_of(asked) or "Of each label there are enough pictures to learn from.")
     return redirect(url_for("datasets.page", version_id=version_id))
+
+
+def ask_for_needs(model_id: int, *, goal: float | None, code: str | None) -> AskedAll:
+    """Ask for what a model's labels, or one of them, need to come to a goal that was measured.
+
+    Raises:
+        InvalidInputError: for this goal nothing was measured.
+        ConflictError: as `ask_for_all`.
+    """
+    with hub().engine.begin() as connection:
+        model = model_by_id(connection, model_id)
+        version = version_by_id(connection, model.version_id)
+        foreseen = outlook(model.metrics, goal=goal)
+        if foreseen is None or goal is None or foreseen.goal != goal:
+            raise InvalidInputError("For this goal nothing was measured. Choose one of those on the model's page.")
+        needed = targets(foreseen.needs, train_share=version.train_count / version.image_count)
+        return ask_for_all(
+            connection,
+            user_id=signed_in_user().id,
+            targets={label: target for label, target in needed.items() if code in (None, label)},
+            note=f"So that a model finds {percent(goal)} of its pictures.",
+        )
+
+
+def ask_for_lacking(version_id: int) -> AskedAll:
+    """Ask for enough pictures of each label of which a dataset has too few to learn from. Raises as `ask_for_all`."""
+    with hub().engine.begin() as connection:
+        version = current_version(connection, version_id)
+        counts = label_split_counts(connection, version.id)
+        short = lacking(connection, recipe_from_body(version.recipe_body), counts) or short_labels(counts)
+        return ask_for_all(
+            connection,
+            user_id=signed_in_user().id,
+            targets=dict.fromkeys((label.code for label in short), ENOUGH_IMAGES),
+            note="So that a model can learn it.",
+        )
 
 
 def _words_of(asked: AskedAll) -> str:

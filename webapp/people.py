@@ -141,16 +141,26 @@ def delete(user_id: int) -> ResponseReturnValue:
 @requires("operate")
 def mail_link(user_id: int) -> ResponseReturnValue:
     """Send an account a link for another password."""
+    return _decided(
+        user_id,
+        lambda connection, operator_id: mail_link_to(connection, operator_id=operator_id, user_id=user_id),
+        lambda person: f"A link is on its way to {person.email}.",
+    )
 
-    def ask(connection: Connection, operator_id: int) -> User:
-        person = user_of(connection, user_id)
-        if not may_mail(person.email, "invitation"):
-            raise ConflictError(
-                f"{person.email} got three links from operators within an hour. Wait before you send another one."
-            )
-        return send_link(connection, operator_id=operator_id, user_id=user_id)
 
-    return _decided(user_id, ask, lambda person: f"A link is on its way to {person.email}.")
+def mail_link_to(connection: Connection, *, operator_id: int, user_id: int) -> User:
+    """Send an account of somebody else a link for another password. Raises as `send_link`; ConflictError: too often."""
+    person = user_of(connection, user_id)
+    if not may_mail(person.email, "invitation"):
+        raise ConflictError(f"{person.email} got three links from operators within an hour. Wait before you send another one.")
+    return send_link(connection, operator_id=operator_id, user_id=user_id)
+
+
+def check_state(*, role: str | None, state: str | None) -> None:
+    """Raise InvalidInputError unless accounts have such a role and state; None: any."""
+    for name, value, known in (("role", role, ROLES), ("state", state, STATES)):
+        if value is not None and value not in known:
+            raise InvalidInputError(f"{value[:40]!r} is no {name} of an account. Expected one of: {', '.join(known)}.")
 
 
 def _decided(user_id: int, decide: Callable[[Connection, int], User], words: Callable[[User], str]) -> ResponseReturnValue:
@@ -165,9 +175,7 @@ def _list(problem: str = "", given: dict[str, str] | None = None) -> str:
     """Show the list, with what was wrong with an account that was to be made."""
     beginning = request.args.get("q", "").strip()[:MAX_NAME_LENGTH]
     role, state = (request.args.get(name) or None for name in ("role", "state"))
-    for name, value, known in (("role", role, ROLES), ("state", state, STATES)):
-        if value is not None and value not in known:
-            raise InvalidInputError(f"{value[:40]!r} is no {name} of an account. Expected one of: {', '.join(known)}.")
+    check_state(role=role, state=state)
     before = cursor(request.args.get("before"))
     with hub().engine.connect() as connection:
         found = find_users(connection, beginning=beginning, role=role, state=state, before_id=before, limit=PEOPLE_PAGE + 1)

@@ -1,29 +1,39 @@
-"""One hub, as a program sees it: lists that read on by themselves, datasets to freeze and download, models to ask for."""
+"""One hub, as a program sees it: what there is and is wanted, datasets to freeze and download, models to ask for."""
 
-import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from deep_images_hub.client.account_calls import AccountCalls
+from deep_images_hub.client.catalogue_calls import CatalogueCalls
+from deep_images_hub.client.demand_calls import DemandCalls
 from deep_images_hub.client.downloads import DownloadedFile, WantedFile, download_all, etag_of_url
+from deep_images_hub.client.operator_calls import OperatorCalls
 from deep_images_hub.client.sending import send_all
-from deep_images_hub.client.transport import Transport
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.progress import Progress
-from deep_images_hub.wire.account import Account, HubTotals
-from deep_images_hub.wire.base import Answer, Page
-from deep_images_hub.wire.batches import Batch, BatchDetail, BatchPage, SentFile, SentFilePage
-from deep_images_hub.wire.labels import FoundLabel, FoundLabels, Label, LabelDetail, LabelPage
 from deep_images_hub.wire.model_reports import ModelReport
-from deep_images_hub.wire.pictures import Picture, PictureDetail, PicturePage, ReportAnswer, ReportAsked
-from deep_images_hub.wire.places import Cities, City
-from deep_images_hub.wire.training import Model, ModelDetail, ModelPage, Prediction, Predictions, Run, RunDetail, RunPage
+from deep_images_hub.wire.training import (
+    AnsweredPage,
+    AnsweredPicture,
+    Comparison,
+    Model,
+    ModelDetail,
+    ModelPage,
+    Prediction,
+    Predictions,
+    Run,
+    RunDetail,
+    RunPage,
+)
 from deep_images_hub.wire.uploads import FinishedUpload, Upload, UploadAsked, Uploads
 from deep_images_hub.wire.versions import (
     Changes,
+    ExportFormat,
+    ExportFormats,
     ExportManifest,
     Preview,
     Recipe,
@@ -34,18 +44,15 @@ from deep_images_hub.wire.versions import (
     VersionPicturePage,
 )
 
-TOKEN_VARIABLE = "HUB_TOKEN"  # noqa: S105
 # Files that are downloaded at once.
 WORKERS = 4
+DOCUMENTS = ("report.html", "report.pdf", "card.md")
 # How often a training run is asked after: soon at first, then less and less.
 FIRST_LOOK_S = 1.0
 LONGEST_LOOK_S = 15.0
 
-_Answer = TypeVar("_Answer", bound=Answer)
-_Page = TypeVar("_Page", bound=Page)
 
-
-class HubClient:
+class HubClient(AccountCalls, CatalogueCalls, DemandCalls, OperatorCalls):
     """A hub's API. Safe to share between threads.
 
     Every call raises the errors of `deep_images_hub.errors`: NotFoundError, ForbiddenError and so on, each with the `code` of the
@@ -58,79 +65,13 @@ class HubClient:
         timeout_s: longest wait for a connection, and for the next bytes of an answer.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, tries: int = 6, timeout_s: float = 60.0) -> None:
-        found = token if token is not None else os.environ.get(TOKEN_VARIABLE)
-        self._transport = Transport(url, token=found or None, tries=tries, timeout_s=timeout_s)
-
-    def totals(self) -> HubTotals:
-        """Return how much there is."""
-        return self._get(HubTotals, "/hub")
-
-    def account(self) -> Account:
-        """Return whose token this is, and what it may do."""
-        return self._get(Account, "/account")
-
-    def labels(self, *, under: str | None = None) -> Iterator[Label]:
-        """Yield the labels right under a label, named by its code, or those under no other."""
-        for page in self._pages(LabelPage, "/labels", under=under):
-            yield from page.labels
-
-    def find_labels(self, words: str, *, limit: int = 20) -> list[FoundLabel]:
-        """Return the labels that are called something like this, best first."""
-        return self._get(FoundLabels, "/labels/search", q=words, limit=limit).labels
-
-    def label(self, code: str) -> LabelDetail:
-        """Return a label, what else it is called, and what is above it."""
-        return self._get(LabelDetail, "/labels/by-code", code=code)
-
-    def pictures(self, *, label: str | None = None, sort: str | None = None, **wanted: Any) -> Iterator[Picture]:
-        """Yield the pictures of a label, or of the hub, that fit a filter.
-
-        Args:
-            label: its code.
-            sort: `newest`, `oldest`, `quality` or `size`.
-            wanted: as an address of a gallery says it: country="CA", licence=["cc0", "by"], min_quality=0.5, reviewed="yes",
-                since="2026-03-01" (or `from`, which Python keeps for itself) and so on.
-        """
-        asked = {{"since": "from", "until": "to"}.get(name, name): value for name, value in wanted.items()}
-        for page in self._pages(PicturePage, "/pictures", label=label, sort=sort, **asked):
-            yield from page.pictures
-
-    def picture(self, sha256: str) -> PictureDetail:
-        """Return a picture with its verdicts, its lineage, and what looks the same."""
-        return self._get(PictureDetail, f"/pictures/{sha256}")
-
-    def picture_bytes(self, sha256: str) -> bytes:
-        """Return the stored picture, a JPEG."""
-        with self._transport.request("GET", f"/pictures/{sha256}/picture.jpg") as response:
-            return response.content
-
-    def report(self, sha256: str, reason: str, note: str = "") -> bool:
-        """Tell the operators what is wrong with a picture. False: this account did so before, and nobody has decided yet."""
-        asked = ReportAsked(reason=reason, note=note)
-        return self._post(ReportAnswer, f"/pictures/{sha256}/reports", asked.model_dump()).is_new
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield one's own batches, newest first."""
-        for page in self._pages(BatchPage, "/batches"):
-            yield from page.batches
-
-    def batch(self, key: str) -> BatchDetail:
-        """Return a batch with what became of it."""
-        return self._get(BatchDetail, f"/batches/{key}")
-
-    def files_of_batch(self, key: str) -> Iterator[SentFile]:
-        """Yield what became of each photograph of a batch."""
-        for page in self._pages(SentFilePage, f"/batches/{key}/files"):
-            yield from page.files
-
-    def places(self) -> list[City]:
-        """Return the cities that the hub knows by itself, the largest first. `upload` understands others, too."""
-        return self._get(Cities, "/places").places
-
     def uploads(self) -> list[Upload]:
         """Return what was begun to be sent and not finished, latest first."""
         return self._get(Uploads, "/uploads").uploads
+
+    def discard_upload(self, key: str) -> None:
+        """Give an upload up, and all that has come of it."""
+        self._transport.json("POST", f"/uploads/{key}/discard")
 
     def upload(
         self,
@@ -201,6 +142,15 @@ class HubClient:
         """Return how many pictures changed from one version to another."""
         return self._get(Changes, f"/versions/{version_id}/changes", since=since, limit=1)
 
+    def croissant(self, version_id: int) -> dict[str, Any]:
+        """Return a version's description as Croissant, which machine-learning tools read."""
+        described: dict[str, Any] = self._transport.json("GET", f"/versions/{version_id}/croissant")
+        return described
+
+    def export_formats(self) -> list[ExportFormat]:
+        """Return the formats that versions can be had in."""
+        return self._get(ExportFormats, "/export-formats").formats
+
     def export(self, version_id: int, format_name: str, **part: Any) -> ExportManifest:
         """Return the files of a version in a format. part: split, label, first."""
         return self._get(ExportManifest, f"/versions/{version_id}/exports/{format_name}", **part)
@@ -239,9 +189,16 @@ class HubClient:
         ]
         return self._download(wanted, Path(folder), f"{format_name} of version {version_id}", workers, shows_progress)
 
-    def request_training(self, version_id: int, *, backbone: str | None = None) -> Run:
-        """Ask for a baseline model of a version."""
-        return self._post(Run, f"/versions/{version_id}/runs", {"backbone": backbone})
+    def request_training(
+        self, version_id: int, *, backbone: str | None = None, method: str | None = None, may_wait: bool = False
+    ) -> Run:
+        """Ask for a baseline model of a version.
+
+        Args:
+            method: `head` or `fine_tune`; None: the hub's usual one.
+            may_wait: where there are too few pictures, wait for them.
+        """
+        return self._post(Run, f"/versions/{version_id}/runs", {"backbone": backbone, "method": method, "wait": may_wait})
 
     def runs(self) -> Iterator[Run]:
         """Yield one's own training requests, newest first."""
@@ -255,6 +212,10 @@ class HubClient:
     def cancel_run(self, run_id: int) -> Run:
         """Stop a training request."""
         return self._post(Run, f"/runs/{run_id}/cancel", None)
+
+    def repeat_run(self, run_id: int) -> Run:
+        """Ask again for what failed or was cancelled: a new request."""
+        return self._post(Run, f"/runs/{run_id}/repeat", None)
 
     def wait_for_run(
         self, run_id: int, *, timeout_s: float | None = None, follow: Callable[[RunDetail], None] | None = None
@@ -294,6 +255,22 @@ class HubClient:
         """Return a model's whole report: scores, labels, confusions, calibration, learning curve, examples."""
         return self._get(ModelReport, f"/models/{model_id}/report")
 
+    def model_document(self, model_id: int, name: str) -> bytes:
+        """Return a document on a model: `report.html`, `report.pdf` or `card.md`."""
+        if name not in DOCUMENTS:
+            raise InvalidInputError(f"{name!r} is no document on a model. Expected one of {', '.join(DOCUMENTS)}.")
+        with self._transport.request("GET", f"/models/{model_id}/{name}") as response:
+            return response.content
+
+    def model_answers(self, model_id: int, *, truth: str | None = None, said: str | None = None) -> Iterator[AnsweredPicture]:
+        """Yield what a model says of its test pictures, the surest first: with both codes a cell of the matrix, else mistakes."""
+        for page in self._pages(AnsweredPage, f"/models/{model_id}/answers", truth=truth, said=said):
+            yield from page.pictures
+
+    def compare_models(self, first: int, second: int) -> Comparison:
+        """Return two models side by side, and whether one is better by more than chance."""
+        return self._get(Comparison, "/models/comparison", models=f"{first},{second}")
+
     def download_model(self, model_id: int, folder: str | Path, *, shows_progress: bool | None = None) -> list[DownloadedFile]:
         """Download a model's files into a folder."""
         wanted = [WantedFile(of.name, of.url, of.sha256, of.size_bytes, of.sha256) for of in self.model(model_id).files]
@@ -306,20 +283,6 @@ class HubClient:
             "POST", f"/models/{model_id}/predictions", data=body, headers={"Content-Type": "application/octet-stream"}
         )
         return Predictions.model_validate(answer).answers
-
-    def _get(self, model: type[_Answer], path: str, **query: Any) -> _Answer:
-        return model.model_validate(self._transport.json("GET", path, params=_said(query)))
-
-    def _post(self, model: type[_Answer], path: str, body: Any) -> _Answer:
-        given = {} if body is None else {"json": body}
-        return model.model_validate(self._transport.json("POST", path, **given))
-
-    def _pages(self, model: type[_Page], path: str, **query: Any) -> Iterator[_Page]:
-        page = self._get(model, path, **query)
-        yield page
-        while page.next is not None:
-            page = model.model_validate(self._transport.json("GET", page.next))
-            yield page
 
     def _download(
         self, wanted: list[WantedFile], folder: Path, title: str, workers: int, shows_progress: bool | None
@@ -338,8 +301,3 @@ def _shown(title: str, total: int | None, shows_progress: bool | None) -> Iterat
         return
     with Progress(title, total, "bytes") as progress:
         yield progress.advance
-
-
-def _said(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an address says: nothing of what is None."""
-    return {name: value for name, value in query.items() if value is not None}

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from deep_images_hub.wire.base import Answer, Asked, Page
+from deep_images_hub.wire.base import Answer, Asked, Page, PageAsked
+from deep_images_hub.wire.pictures import Picture
 
 
 class ShortLabel(Answer):
@@ -231,3 +232,25 @@ class Comparison(Answer):
     on_shared: Gain | None = Field(description="On the pictures that both were tested on; null: there are none.")
     on_own: Gain | None = Field(description="By the test of each; null: one was not measured.")
     labels: list[LabelChange] = Field(description="The largest change first.")
+
+
+class AnsweredPicture(Picture):
+    """A picture of a model's test split, and what the model says of it."""
+
+    truth: str = Field(description="The code of the label that the dataset gives it.")
+    said: str = Field(description="The code of the likeliest answer.")
+    score: float
+    truth_rank: int = Field(description="The place of the right answer among all; 1 is right.")
+
+
+class AnsweredPage(Page):
+    """A part of a model's answers, the surest first."""
+
+    pictures: list[AnsweredPicture]
+
+
+class AnswersAsked(PageAsked):
+    """Which answers: with both a cell of the confusion matrix; with one of them, or none, the mistakes."""
+
+    truth: str | None = Field(default=None, max_length=500, description="A label's code: of its pictures.")
+    said: str | None = Field(default=None, max_length=500, description="A label's code: where the model says it.")

@@ -161,3 +161,30 @@ class Answered(Answer):
     id: int
     status: str
     label_id: int | None
+
+
+class WatchedLabel(Answer):
+    """A label that one is told of."""
+
+    id: int
+    name: str
+
+
+class WatchedLabels(Answer):
+    """The labels that one is told of, by name."""
+
+    labels: list[WatchedLabel]
+
+
+class NeedsAsked(Asked):
+    """For which goal of a model pictures are asked for."""
+
+    goal: float = Field(description="A share of right answers that the model's report names.")
+    label: str | None = Field(default=None, max_length=500, description="A label's code; left out: all that need more.")
+
+
+class AskedForAll(Answer):
+    """What asking for several labels came to."""
+
+    wanted: int = Field(description="Labels of which pictures are wanted now.")
+    there: int = Field(description="Labels of which so many are here already.")

@@ -11,6 +11,7 @@ from webapp.api import (
     labels,
     models,
     pages,
+    people,
     pictures,
     places,
     reviews,
@@ -25,7 +26,7 @@ from webapp.api.operations import JSON, api
 from webapp.security import limiter
 
 # Their operations are registered as they are imported.
-MODULES = (account, labels, pictures, places, batches, uploads, versions, exports, training, models, wanted, reviews)
+MODULES = (account, labels, pictures, places, batches, uploads, versions, exports, training, models, wanted, reviews, people)
 
 
 @api.blueprint.get("/openapi.json")

@@ -3,18 +3,21 @@
 from flask import Response, request, url_for
 
 from deep_images_hub.catalogue.images import pictures_by_sha256s
+from deep_images_hub.catalogue.model_answers import answered_pictures
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.wire import model_reports as reports
 from deep_images_hub.wire import training as wire
 from deep_images_hub.wire.base import PageAsked
+from webapp import model_reports
 from webapp.access import public, requires
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
+from webapp.api.pictures import picture_fields
 from webapp.comparing import Compared, chosen_models, compare
 from webapp.evidence import example_sha256s
-from webapp.model_reports import read_report
+from webapp.model_answers import class_index
 from webapp.models import predict, send_model_file
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
@@ -82,7 +85,60 @@ def read_model_report(model_id: int) -> reports.ModelReport:
     """Give all that was measured of a model: scores, labels, confusions, calibration, learning curve, and examples."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
-        return read_report(connection, model, pictures_by_sha256s(connection, example_sha256s(model)))
+        return model_reports.read_report(connection, model, pictures_by_sha256s(connection, example_sha256s(model)))
+
+
+@api.get("/models/<int:model_id>/report.html", tag="Models", gives=("text/html",))
+@public
+def read_model_report_as_html(model_id: int) -> Response:
+    """Give the report as one file that needs nothing else."""
+    return model_reports.as_html(model_id)
+
+
+@api.get("/models/<int:model_id>/report.pdf", tag="Models", gives=("application/pdf",))
+@public
+def read_model_report_as_pdf(model_id: int) -> Response:
+    """Give the report as a PDF."""
+    return model_reports.as_pdf(model_id)
+
+
+@api.get("/models/<int:model_id>/card.md", tag="Models", gives=("text/markdown",))
+@public
+def read_model_card(model_id: int) -> Response:
+    """Give the model card, the README.md of a model."""
+    return model_reports.card(model_id)
+
+
+@api.get("/models/<int:model_id>/answers", tag="Models", query=wire.AnswersAsked, answer=wire.AnsweredPage)
+@public
+def list_model_answers(model_id: int, query: wire.AnswersAsked) -> wire.AnsweredPage:
+    """List what a model says of the pictures of its test split: a cell of the confusion matrix, or the mistakes."""
+    with hub().engine.connect() as connection:
+        model = model_by_id(connection, model_id)
+        truth, said = (class_index(model, code) for code in (query.truth, query.said))
+        found = answered_pictures(
+            connection,
+            model_id=model_id,
+            truth=truth,
+            said=said,
+            only_wrong=truth is None or said is None,
+            after_image_id=place_of(query.cursor),
+            limit=query.limit + 1,
+        )
+    shown, codes = found[: query.limit], model.label_codes
+    return wire.AnsweredPage(
+        pictures=[
+            wire.AnsweredPicture(
+                **picture_fields(picture),
+                truth=codes[picture.truth],
+                said=codes[picture.said],
+                score=picture.score,
+                truth_rank=picture.truth_rank,
+            )
+            for picture in shown
+        ],
+        next=following(shown[-1].image_id) if len(found) > query.limit else None,
+    )
 
 
 @api.get("/models/<int:model_id>/files/<model_file>", tag="Models", gives=("application/octet-stream",))

@@ -7,6 +7,7 @@ from deep_images_hub.wire.base import PageAsked
 from webapp.access import current_user, may, public, requires, signed_in, signed_in_user, signed_in_with
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
+from webapp.model_demand import ask_for_lacking, ask_for_needs
 from webapp.services import hub
 from webapp.wanted import around, place_id_of
 
@@ -115,6 +116,44 @@ def stop_watching_label(label_id: int) -> wire.Watching:
     with hub().engine.begin() as connection:
         watches.stop_watching(connection, label_id=label_id, user_id=signed_in_user().id)
     return wire.Watching(label_id=label_id, is_watched=False)
+
+
+@api.get("/labels/watched", tag="Demand", answer=wire.WatchedLabels)
+@signed_in
+def list_watched_labels() -> wire.WatchedLabels:
+    """List the labels that one is told of, by name."""
+    with hub().engine.connect() as connection:
+        found = watches.watched_labels(connection, user_id=signed_in_user().id)
+    return wire.WatchedLabels(labels=[wire.WatchedLabel(id=label_id, name=name) for label_id, name in found])
+
+
+@api.post("/models/<int:model_id>/demands", tag="Demand", body=wire.NeedsAsked, answer=wire.AskedForAll)
+@signed_in_with(_ASK)
+def ask_for_needs_of_model(model_id: int, body: wire.NeedsAsked) -> wire.AskedForAll:
+    """Ask for the pictures that a model's labels need to come to a goal, as its report says."""
+    return wire.AskedForAll.model_validate(ask_for_needs(model_id, goal=body.goal, code=body.label))
+
+
+@api.post("/versions/<int:version_id>/demands", tag="Demand", answer=wire.AskedForAll)
+@signed_in_with(_ASK)
+def ask_for_lacking_of_version(version_id: int) -> wire.AskedForAll:
+    """Ask for enough pictures of each label of which a version has too few to learn from."""
+    return wire.AskedForAll.model_validate(ask_for_lacking(version_id))
+
+
+@api.get("/label-proposals/mine", tag="Demand", query=PageAsked, answer=wire.ProposalPage)
+@signed_in
+def list_own_proposals(query: PageAsked) -> wire.ProposalPage:
+    """List the labels that one proposed, newest first, with what became of each."""
+    with hub().engine.connect() as connection:
+        found = label_proposals.proposals_of_user(
+            connection, user_id=signed_in_user().id, before_id=place_of(query.cursor), limit=query.limit + 1
+        )
+    shown = found[: query.limit]
+    return wire.ProposalPage(
+        proposals=[wire.Proposal.model_validate(one) for one in shown],
+        next=following(shown[-1].id) if len(found) > query.limit else None,
+    )
 
 
 @api.post("/label-proposals", tag="Demand", body=wire.ProposeAsked, answer=wire.Proposed, statuses=(201, 200))

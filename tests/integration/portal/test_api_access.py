@@ -19,6 +19,9 @@ from webapp.api.operations import api
 PROMISED = {
     "GET /hub": None,
     "GET /account": "read",
+    "GET /account/tokens": "read",
+    "POST /account/tokens/revoke-this": "read",
+    "GET /account/record": "read",
     "GET /labels": None,
     "GET /labels/search": None,
     "GET /labels/by-code": None,
@@ -67,6 +70,10 @@ PROMISED = {
     "GET /models/comparison": None,
     "GET /models/{model_id}": None,
     "GET /models/{model_id}/report": None,
+    "GET /models/{model_id}/report.html": None,
+    "GET /models/{model_id}/report.pdf": None,
+    "GET /models/{model_id}/card.md": None,
+    "GET /models/{model_id}/answers": None,
     "GET /models/{model_id}/files/{model_file}": "predict",
     "POST /models/{model_id}/predictions": "predict",
     "GET /demands": None,
@@ -75,9 +82,13 @@ PROMISED = {
     "POST /demands/{demand_id}/vote": "report",
     "POST /demands/{demand_id}/take-vote-back": "report",
     "POST /demands/{demand_id}/withdraw": "report",
+    "POST /models/{model_id}/demands": "report",
+    "POST /versions/{version_id}/demands": "report",
+    "GET /labels/watched": "read",
     "POST /labels/{label_id}/watch": "report",
     "POST /labels/{label_id}/stop-watching": "report",
     "POST /label-proposals": "report",
+    "GET /label-proposals/mine": "read",
     "GET /label-proposals": "operate",
     "POST /label-proposals/{proposal_id}/accept": "operate",
     "POST /label-proposals/{proposal_id}/merge": "operate",
@@ -85,6 +96,15 @@ PROMISED = {
     "GET /operations/batches": "operate",
     "GET /operations/funnel": "operate",
     "GET /operations/runs": "operate",
+    "GET /operations/accounts": "operate",
+    "POST /operations/accounts": "operate",
+    "GET /operations/account-changes": "operate",
+    "GET /operations/accounts/{user_id}": "operate",
+    "POST /operations/accounts/{user_id}/role": "operate",
+    "POST /operations/accounts/{user_id}/close": "operate",
+    "POST /operations/accounts/{user_id}/reopen": "operate",
+    "POST /operations/accounts/{user_id}/link": "operate",
+    "POST /operations/accounts/{user_id}/delete": "operate",
     "GET /reviews": "operate",
     "POST /reviews/{submission_id}/accept": "operate",
     "POST /reviews/{submission_id}/relabel": "operate",
@@ -131,6 +151,8 @@ def test_every_operation_lets_in_exactly_whom_it_promises(api_as, role, scopes) 
     client = api_as(role, *scopes)
     allowed = set(scopes or (scopes_of_role(role) if role else ()))
     for operation, scope in PROMISED.items():
+        if operation == "POST /account/tokens/revoke-this" and scope in allowed:
+            continue
         method, _, path = operation.partition(" ")
         answer = client.open(method, path.format_map({**dict.fromkeys(re.findall(r"{(\w+_id)}", path), 999_999), **VALUES}))
         code = answer.json["code"] if answer.content_type == "application/problem+json" else None

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -89,6 +89,81 @@ def test_client_freezes_what_it_was_shown(client) -> None:
     version = client.freeze("Kitchens", recipe)
     assert (version.image_count, version.recipe_digest) == (shown.image_count, shown.recipe_digest)
     assert client.freeze("Again", recipe) == version
+
+
+def test_client_says_what_is_wanted(client) -> None:
+    asked = client.ask_for("Apple", 777, note="By a program.")
+    assert asked.outcome == "new"
+    assert next(client.own_demands()).target_images == 777
+    assert asked.id in [demand.id for demand in client.demands(label="/m/apple", order="newest")]
+    assert client.vote(asked.id).outcome == "unchanged"
+    assert client.take_vote_back(asked.id).outcome == "unchanged"
+    apple = client.label("/m/apple").id
+    assert client.watch(apple).is_watched
+    assert [label.name for label in client.watched_labels()] == ["Apple"]
+    assert not client.stop_watching(apple).is_watched
+    assert client.withdraw_demand(asked.id).outcome == "withdrawn"
+    assert client.propose_label("Quince", parent="Food", target_images=5)
+    assert [(one.name, one.status) for one in client.own_proposals()] == [("Quince", "waiting")]
+
+
+def test_client_reads_what_is_known_of_models_and_lists(client, portal) -> None:
+    assert client.model_document(portal.model_id, "card.md").startswith(b"---")
+    assert b"<html" in client.model_document(portal.model_id, "report.html")
+    assert client.model_document(portal.model_id, "report.pdf").startswith(b"%PDF")
+    assert list(client.model_answers(portal.model_id, truth="/m/apple", said="/m/hk")) == []
+    with pytest.raises(InvalidInputError):
+        client.compare_models(portal.model_id, portal.model_id)
+    assert client.counts(label="/m/apple").least == 10
+    assert next(client.short_labels(max_images=100)).subtree_images == 0
+    assert next(client.latest_batches()).label_code
+    assert client.latest_places()["type"] == "FeatureCollection"
+    assert client.refused_deliveries() == []
+    assert client.places()[0].name
+    assert client.croissant(portal.version_id)["@type"] == "sc:Dataset"
+    assert {one.name for one in client.export_formats()} >= {"csv", "parquet"}
+    assert client.record().total.submitted == 0
+
+
+def test_operators_client_runs_the_hub(served, portal, app) -> None:
+    client = HubClient(served.url, api_token(portal.hub, portal.users["operator"]), timeout_s=20)
+    person = client.invite("by-client@example.org", "By a client", "scientist")
+    assert client.grant_role(person.id, "premium").role == "premium"
+    assert not client.close_account(person.id).is_active
+    assert client.reopen_account(person.id).is_active
+    assert client.mail_link(person.id) == client.person(person.id)
+    assert client.delete_account(person.id).is_deleted
+    assert person.id in [one.id for one in client.people(state="deleted")]
+    assert next(client.account_changes()).deed == "deleted"
+    assert next(client.all_batches()).key
+    assert list(client.all_runs())
+    assert client.funnel().submitted > 0
+    assert list(client.reviews(label="/m/hk")) == []
+    assert all(one.reports for one in client.reported_pictures())
+    nothing: list[Callable[[], object]] = [
+        lambda: client.accept(999_999),
+        lambda: client.relabel(999_999, "Apple"),
+        lambda: client.reject(999_999, "dark"),
+        lambda: client.undo(999_999),
+        lambda: client.keep("0" * 64),
+        lambda: client.doubt("0" * 64),
+        lambda: client.take_down("0" * 64),
+        lambda: client.accept_proposal(999_999, name="No", parent="Food"),
+        lambda: client.merge_proposal(999_999, "Apple"),
+        lambda: client.refuse_proposal(999_999, "No."),
+    ]
+    for call in nothing:
+        with pytest.raises(NotFoundError):
+            call()
+    assert all(one.status == "waiting" for one in client.proposals())
+
+
+def test_token_that_is_revoked_by_its_program_is_refused(served, portal) -> None:
+    client = HubClient(served.url, api_token(portal.hub, portal.users["scientist"], "read"))
+    assert client.tokens()[0].scopes == ["read"]
+    assert client.revoke_token().revoked_at is not None
+    with pytest.raises(UnauthenticatedError):
+        client.account()
 
 
 @pytest.mark.parametrize(
