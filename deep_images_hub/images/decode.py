@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 
 from deep_images_hub.images.content_type import SUPPORTED_FORMATS, content_type
 from deep_images_hub.images.crowding import crowding
+from deep_images_hub.images.jpeg import DamagedJpegError, decode_jpeg
 
 # What Pillow raises on bytes that are wrong: the first three were seen in 60,000 broken files, the others are in its source.
 # tests/unit/images/test_hostile_bytes.py keeps looking.
@@ -32,6 +33,8 @@ _DECODER_ERRORS = (
     zlib.error,
 )
 _PNG_END = b"IEND\xaeB`\x82"
+_WEBP_FIRST_CHUNK, _MAX_WEBP_CHUNKS = 12, 16
+_MIN_ZEROS, _PIXELS_PER_ZERO = 64, 4096
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -123,9 +126,12 @@ def _decode(body: bytes, format_name: str, max_pixels: int, short_side_px: int) 
             # Decodes at an eighth to a half of the size, never below what is asked: each pixel is the mean of those it stands
             # for. The whole stream is still read, so that what is cut off shows.
             image.draft(None, (short_side_px, short_side_px))
-        image.load()
+            loaded = decode_jpeg(body, image)
+        else:
+            image.load()
+            loaded = image
         orientation = _orientation(image)
-        picture = _in_srgb(_shrunk(_plain_mode(image), short_side_px), image.info.get("icc_profile"))
+        picture = _in_srgb(_shrunk(_plain_mode(loaded), short_side_px), image.info.get("icc_profile"))
     if (transpose := _TRANSPOSES.get(orientation)) is not None:
         picture = picture.transpose(transpose)
         if orientation >= 5:
@@ -147,6 +153,9 @@ def _container_refusal(body: bytes, format_name: str, max_pixels: int) -> Refusa
         width_px, height_px = _webp_canvas(body)
         if width_px * height_px > max_pixels:
             return _too_many_pixels(f"{width_px} x {height_px}", max_pixels)
+        # libwebp decodes zeros as it does anything else. White pictures have some: a tenth of what is asked for here.
+        if bytes(_MIN_ZEROS + width_px * height_px // _PIXELS_PER_ZERO) in _webp_pixels(body):
+            return Refusal("corrupt", "A part of the WebP is overwritten with zeros.")
     if crowded := crowding(body, format_name):
         return Refusal("corrupt", f"{crowded}, which no camera and no program writes.")
     return None
@@ -168,6 +177,17 @@ def _webp_canvas(body: bytes) -> tuple[int, int]:
     return 0, 0
 
 
+def _webp_pixels(body: bytes) -> bytes:
+    """Return the chunk that holds a still WebP's pixels without its alpha; nothing where it is not among the first few."""
+    at = _WEBP_FIRST_CHUNK
+    for _ in range(_MAX_WEBP_CHUNKS):
+        end = at + 8 + int.from_bytes(body[at + 4 : at + 8], "little")
+        if body[at : at + 4] in (b"VP8 ", b"VP8L"):
+            return body[at:end]
+        at = end + end % 2
+    return b""
+
+
 def _too_many_pixels(found: str, max_pixels: int) -> Refusal:
     return Refusal("too_many_pixels", f"The header announces {found} pixels; at most {max_pixels:,} are decoded.")
 
@@ -178,7 +198,8 @@ def _broken(body: bytes, format_name: str, error: BaseException) -> Refusal:
     is_cut_off = "truncated" in str(error).lower() or (format_name == "jpeg" and b"\xff\xd9" not in body[-64:])
     if is_cut_off:
         return Refusal("truncated", f"The {format_name.upper()} of {len(body)} bytes ends before its picture does.")
-    return Refusal("corrupt", f"The {format_name.upper()} cannot be decoded ({type(error).__name__}).")
+    said = error if isinstance(error, DamagedJpegError) else type(error).__name__
+    return Refusal("corrupt", f"The {format_name.upper()} cannot be decoded without damage ({said}).")
 
 
 def _orientation(image: Image.Image) -> int:

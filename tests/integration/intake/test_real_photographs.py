@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,23 @@ def test_planted_defects_are_found(bodies: list[bytes], defect: str) -> None:
     for number, body in enumerate(bodies[:40]):
         spoiled, _ = plant(body, defect, random.Random(number))
         assert examine(spoiled, limits).reason == DEFECTS[defect].expected_reason, number
+
+
+# What becomes of files on broken disks and lines, beyond what the simulator plants. `at` is a place well inside the picture.
+DAMAGES: dict[str, Callable[[bytes, int], bytes]] = {
+    "last bytes lost": lambda body, at: body[: -1 - at % (len(body) // 50)],
+    "filled up with zeros": lambda body, at: body[:at] + bytes(len(body) - at),
+    "cut off, and ended": lambda body, at: body[:at] + b"\xff\xd9",
+    "a cluster of zeros": lambda body, at: body[:at] + bytes(4096) + body[at + 4096 :],
+    "a packet lost": lambda body, at: body[:at] + body[at + 1460 :],
+    "sent as text": lambda body, at: body.replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_files_are_found(bodies: list[bytes], damage: str) -> None:
+    limits = limits_from_settings(Settings())
+    rng = random.Random(damage)
+    for number, body in enumerate(bodies[:100]):
+        spoiled = DAMAGES[damage](body, rng.randrange(len(body) // 3, len(body) * 2 // 3))
+        assert examine(spoiled, limits).reason in ("truncated", "corrupt"), number

@@ -1,11 +1,14 @@
 import io
+import random
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from deep_images_hub.images.decode import Photograph, Refusal, decode
+from deep_images_hub.images.jpeg import decode_jpeg
 from tests.unit.images.photographs import (
     MAX_PIXELS,
     encoded,
@@ -117,6 +120,67 @@ def test_photograph_that_was_cut_off_anywhere_is_truncated(name: str) -> None:
     header = 700 if "jpeg" in name else 64
     for end in (*range(header, len(body), max(1, len(body) // 40)), len(body) - 1, len(body) - 2):
         assert reason_of(body[:end]) == "truncated", end
+
+
+def overwritten(body: bytes, at: float, filling: bytes) -> bytes:
+    """Return a file with other bytes at a place, given as a share of it."""
+    begin = round(len(body) * at)
+    return body[:begin] + filling + body[begin + len(filling) :]
+
+
+# libjpeg makes a picture of each of these, and Pillow does not say that something is wrong with it.
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut off, and ended": lambda body: body[: len(body) * 9 // 10] + b"\xff\xd9",
+    "cut off, and filled up": lambda body: overwritten(body, 0.7, bytes(len(body) * 3 // 10)),
+    "zeros": lambda body: overwritten(body, 0.6, bytes(2048)),
+    "other bytes": lambda body: overwritten(body, 0.6, random.Random(0).randbytes(512).replace(b"\xff", b"\xfe")),
+    "bytes lost": lambda body: body[: len(body) // 2] + body[len(body) // 2 + 512 :],
+    "sent as text": lambda body: body.replace(b"\n", b"\r\n"),
+}
+NOISE = np.random.default_rng(0).integers(0, 256, (280, 300, 3), np.uint8)
+DETAILED = Image.fromarray(NOISE).filter(ImageFilter.GaussianBlur(1))
+LARGE_JPEGS = {
+    "baseline": encoded(DETAILED, quality=90),
+    "progressive": encoded(DETAILED, quality=90, progressive=True),
+    "grey": encoded(DETAILED.convert("L"), quality=90),
+    "cmyk": encoded(DETAILED.convert("CMYK"), quality=90),
+    "with restarts": encoded(DETAILED, quality=90, restart_marker_rows=1),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("form", LARGE_JPEGS)
+def test_jpeg_whose_picture_is_damaged_is_refused(form: str, damage: str) -> None:
+    photograph_of(LARGE_JPEGS[form])
+    assert reason_of(DAMAGES[damage](LARGE_JPEGS[form])) in ("corrupt", "truncated")
+
+
+@pytest.mark.parametrize("form", LARGE_JPEGS)
+@pytest.mark.parametrize("short_side_px", [100, 280])
+def test_jpeg_is_decoded_to_the_pixels_of_pillow(form: str, short_side_px: int) -> None:
+    with Image.open(io.BytesIO(LARGE_JPEGS[form])) as opened, Image.open(io.BytesIO(LARGE_JPEGS[form])) as expected:
+        for image in (opened, expected):
+            image.draft(None, (short_side_px, short_side_px))
+        decoded = decode_jpeg(LARGE_JPEGS[form], opened)
+        assert np.array_equal(np.asarray(decoded), np.asarray(expected))
+
+
+def test_harmless_oddities_of_cameras_are_no_damage() -> None:
+    body = LARGE_JPEGS["baseline"]
+    photograph_of(body[:-2] + b"\x00" + body[-2:])
+    photograph_of(body + b"a film of the moment")
+    # The three numbers at the end of a scan's header, which some phones fill in otherwise.
+    scan = body.index(b"\xff\xda") + 2
+    numbers = scan + int.from_bytes(body[scan : scan + 2], "big") - 3
+    photograph_of(body[:numbers] + bytes(3) + body[numbers + 3 :])
+
+
+def test_webp_that_is_partly_overwritten_with_zeros_is_corrupt() -> None:
+    body = encoded(DETAILED, "WEBP", quality=90)
+    photograph_of(body)
+    assert reason_of(overwritten(body, 0.5, bytes(512))) == "corrupt"
+    # A white one is made of hardly anything else.
+    photograph_of(encoded(Image.new("RGB", (3000, 1000), "white"), "WEBP"))
 
 
 REFUSED = {
