@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 DEFECTS = "exact_duplicate=0.15,truncated=0.1"
 LABELS, PHOTOS_PER_LABEL = 10, 60
-PATIENCE_S = 240
+PATIENCE_S = 600
 # Faults strike while there is still much to do.
 MOST_CLOSED, MAX_PAUSE_MS = 4, 150
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 DEFECTS = "truncated=0.1,html=0.1,dark=0.1"
 LABELS, PHOTOS_PER_LABEL = 3, 14
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="module")
