@@ -28,8 +28,8 @@ _SHOW = """async (path) => {
   const { pathname, search } = new URL(answer.url);
   return [pathname + search, answer.status];
 }"""
-_LOOK = """async (runOnly) => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false, runOnly });
+_LOOK = """async ([within, runOnly]) => {
+  const { violations } = await axe.run(within ?? document, { resultTypes: ["violations"], preload: false, runOnly });
   const where = (node) => `${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 300)}`;
   const said = (violation, node) => `${violation.impact} ${violation.id}: ${where(node)}`;
   return violations.flatMap((one) => one.nodes.slice(0, 3).map((node) => said(one, node)));
@@ -88,8 +88,60 @@ def test_no_page_has_anything_that_keeps_somebody_out(app: Flask, page: Page, ad
             scheme, size = ("light", "dark")[(turn + again) % 2], (PHONE, DESK)[(turn // 2 + again) % 2]
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)
-            if complaints := page.evaluate(_LOOK, rules):
+            if complaints := page.evaluate(_LOOK, [None, rules]):
                 found[f"{visit.path} as {visit.role or 'anybody'}, {scheme}, {size['width']} px"] = complaints
+    assert found == {}
+
+
+# What scripts show once somebody does something: where, to whom, by what keys and clicks, and the part that is looked at.
+SCRIPTED = (
+    (
+        "/labels/{label}",
+        "premium",
+        {
+            ".choosing": lambda page: (page.keyboard.press("ArrowRight"), page.keyboard.press("Space")),
+            ".gallery .is-chosen": lambda page: None,
+            ".browse-head": lambda page: page.locator(".browse-head summary").first.click(),
+            ".ask-more": lambda page: page.locator(".ask-more > summary").click(),
+            ".account-menu": lambda page: page.locator(".account-menu > summary").click(),
+            ".search": lambda page: (
+                page.get_by_label("Search labels").fill("a"),
+                page.locator(".suggestions a").first.wait_for(),
+            ),
+            "[data-keys]": lambda page: (page.locator("#content").focus(), page.keyboard.press("?")),
+        },
+    ),
+    ("/review", "operator", {".review-actions": lambda page: page.locator("[data-refuse] > summary").click()}),
+    (
+        "/labels",
+        None,
+        {
+            "[data-tree]": lambda page: (
+                page.locator("[data-tree] summary").first.click(),
+                page.locator("[data-tree] ul ul a").first.wait_for(),
+            )
+        },
+    ),
+)
+
+
+@pytest.mark.parametrize(("path", "role", "states"), SCRIPTED, ids=[path for path, *_ in SCRIPTED])
+def test_what_scripts_show_keeps_nobody_out(page: Page, address: str, names, clients, path: str, role, states) -> None:
+    become(page, address, clients, role)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(DESK)
+    page.goto(path.format(**names))
+    page.evaluate(Axe().axe_script)
+    found: dict[str, list[str]] = {}
+    for part, show in states.items():
+        show(page)
+        page.locator(part).first.wait_for()
+        for scheme, size, rules in (("light", DESK, EVERYTHING), ("dark", PHONE, LOOKS)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size(size)
+            if complaints := page.evaluate(_LOOK, [part, rules]):
+                found[f"{part}, {scheme}, {size['width']} px"] = complaints
+        page.set_viewport_size(DESK)
     assert found == {}
 
 

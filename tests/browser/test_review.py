@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
+from tests.browser.test_wanted import sign_in
 from tests.builders import PASSWORD, photographs
 
 
@@ -88,3 +89,24 @@ def test_operator_decides_by_keyboard_alone(open_page, builder, doubted: list[in
         page.keyboard.press("u")
         expect_picture(page, doubted[2])
         assert [status for status, _ in statuses(builder, doubted)] == ["accepted", "rejected", "review", "review", "review"]
+
+
+def test_picture_that_somebody_reports_is_taken_down_and_nobody_finds_it(open_page, builder) -> None:
+    builder.user("operator", "Grace")
+    [sha256] = builder.batch("for-a-report", "hk", photographs(1, seed="for-a-report"))
+    with open_page() as page:
+        sign_in(page, builder, "premium", f"/images/{sha256}")
+        page.get_by_role("link", name="Report this picture").click()
+        page.get_by_label("It shows people or private things").check()
+        page.locator("main form").get_by_role("button").click()
+        expect(page.get_by_text("An operator will look at this picture.")).to_be_visible()
+        sign_in(page, builder, "operator", "/review/reports")
+        page.get_by_text("Take down …").click()
+        page.get_by_role("button", name="Take it down").click()
+        expect(page.get_by_text("No report is open.")).to_be_visible()
+        page.goto(f"/images/{sha256}")
+        expect(page.get_by_text("Operators alone see this picture")).to_be_visible()
+        page.context.clear_cookies()
+        page.goto(f"/labels/{builder.label('hk').id}")
+        expect(page.get_by_text("No picture of this label has been accepted yet.")).to_be_visible()
+        assert page.request.get(f"/images/{sha256}").status == 404

@@ -8,6 +8,10 @@ const element = (name, attributes = {}, ...children) => {
   return made;
 };
 
+// On a phone the main ways go on to the side: the one that was taken is in sight.
+const way = document.querySelector(".main-nav [aria-current]");
+if (way) way.parentElement.scrollLeft += Math.max(0, way.getBoundingClientRect().right - way.parentElement.getBoundingClientRect().right);
+
 // "/" goes to the search.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
