@@ -8,6 +8,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from deep_images_hub.mail import plain_message
+from deep_images_hub.spreadsheets import harmless_cell
 
 # What is wrong with a submission, after "Refused: ..." and "Needs a look: ...".
 REASON_WORDS = {
@@ -41,8 +42,6 @@ CSV_COLUMNS = (
     "position", "file", "size_bytes", "status", "reason", "in_words", "detail", "score", "threshold", "sha256", "changed_by",
     "changed_at",
 )  # fmt: skip
-# A spreadsheet takes cells that begin like this for formulas, and file names are the supplier's to choose.
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -172,10 +171,5 @@ def _one_line(name: str) -> str:
 
 def _csv_line(cells: Iterable[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(harmless_cell(cell) if isinstance(cell, str) else cell for cell in cells)
+    csv.writer(line, lineterminator="\r\n").writerow(map(harmless_cell, cells))
     return line.getvalue()
-
-
-def harmless_cell(cell: str) -> str:
-    """Return a cell of a CSV file as no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell

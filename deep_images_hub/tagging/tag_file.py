@@ -15,8 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deep_images_hub.batches.report import harmless_cell
 from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.spreadsheets import harmless_cell
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -123,7 +123,7 @@ class TagFile:
                 answers = [cell for code, name, score in tag.answers for cell in (code, name, f"{score:.4f}")]
                 answers += [""] * (len(columns) - len(answers))
                 row = [tag.path, tag.size_bytes, *answers, tag.problem or ""]
-                writer.writerow([harmless_cell(cell) if isinstance(cell, str) else cell for cell in row])
+                writer.writerow(map(harmless_cell, row))
 
     def _write_parquet(self, path: Path, tags: Sequence[Tag]) -> None:
         answer = pa.struct([("label", pa.string()), ("name", pa.string()), ("score", pa.float32())])

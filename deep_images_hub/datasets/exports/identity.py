@@ -7,6 +7,9 @@ from deep_images_hub.datasets.exports.export import Export
 from deep_images_hub.datasets.exports.files import ExportFile
 from deep_images_hub.datasets.exports.formats import ExportFormat
 
+# How the lists that go with every format are written.
+_LISTS_REVISION = 2
+
 
 def etag_of(export: Export, export_format: ExportFormat, file: ExportFile) -> str:
     """Return what stands for the bytes of a file: all that they depend on."""
@@ -18,6 +21,7 @@ def etag_of(export: Export, export_format: ExportFormat, file: ExportFile) -> st
         export.names,
         export_format.name,
         export_format.revision,
+        _LISTS_REVISION,
         export.part.key,
         file.name,
     ]

@@ -11,6 +11,7 @@ from deep_images_hub.datasets.card import dataset_card
 from deep_images_hub.datasets.exports.export import Export, VersionPicture
 from deep_images_hub.datasets.exports.files import Chunk, ChunkedFile
 from deep_images_hub.licences import LICENCE_URLS
+from deep_images_hub.spreadsheets import harmless_cell
 
 CSV_TYPE = "text/csv; charset=utf-8"
 _ROWS_IN_BLOCK = 1_000
@@ -98,7 +99,7 @@ def list_file(
 
 
 def csv_blocks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Yield a CSV in blocks of many rows."""
+    """Yield a CSV in blocks of many rows. Texts that a spreadsheet would take for formulas begin with an apostrophe."""
     rows = itertools.chain([header], rows)
     while block := list(itertools.islice(rows, _ROWS_IN_BLOCK)):
         text = _csv_text(block)
@@ -109,5 +110,5 @@ def csv_blocks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 def _csv_text(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(map(harmless_cell, row) for row in rows)
     return text.getvalue()
