@@ -63,6 +63,11 @@ class LabelChange:
         """Second minus first; None where one does not know it."""
         return None if self.recall_a is None or self.recall_b is None else self.recall_b - self.recall_a
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether a test of either has pictures of it."""
+        return self.support_a + self.support_b > 0
+
 
 def gain_on_shared(batches: Sequence[SharedBatch]) -> Gain | None:
     """Compare two models on the pictures that both were tested on. None: there are none.

@@ -99,7 +99,9 @@ def page() -> ResponseReturnValue:
         "compare.html",
         found=found,
         settings=settings,
-        labels=found.labels if everything else [label for label in found.labels if label.change != 0][:SHOWN_LABELS],
+        labels=found.labels
+        if everything
+        else [label for label in found.labels if label.is_tested and label.change != 0][:SHOWN_LABELS],
         all_labels=None if everything else url_for(".page", models=f"{found.a.model.id},{found.b.model.id}", labels="all"),
         swapped=url_for(".page", models=f"{found.b.model.id},{found.a.model.id}"),
     )

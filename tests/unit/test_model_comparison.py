@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deep_images_hub.model_comparison import SharedBatch, gain_of_intervals, gain_on_shared, label_changes
+from deep_images_hub.model_comparison import LabelChange, SharedBatch, gain_of_intervals, gain_on_shared, label_changes
 from models.intervals import wilson_interval
 
 
@@ -74,3 +74,5 @@ def test_labels_are_ordered_by_the_size_of_their_change() -> None:
     assert [change.code for change in changes] == ["b", "a", "gone", "new", "none"]
     assert [change.change for change in changes[:2]] == [pytest.approx(-0.5), pytest.approx(0.1)]
     assert [(change.support_a, change.support_b) for change in changes[2:4]] == [(9, 0), (0, 9)]
+    assert changes[0].is_tested
+    assert not LabelChange("none", "None", None, None, 0, 0).is_tested

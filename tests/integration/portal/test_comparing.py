@@ -80,7 +80,7 @@ def test_models_of_other_datasets_are_compared_by_their_own_tests(visitor, porta
     assert "No picture is known that both were tested on" in page
     assert f"/datasets/{version.id}" not in page
     assert "Only in the second" in page
-    assert "only in one" in page
+    assert "tested in one" in page
 
 
 @pytest.mark.parametrize(
