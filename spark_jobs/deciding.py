@@ -1,12 +1,13 @@
 """The part of intake that runs in Spark's partitions: ranges of positions in, problems out; the bytes stay in Python."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
 import pyarrow as pa
 from sqlalchemy import Engine
 
-from deep_images_hub.batches.decide import decide, keep_stored
+from deep_images_hub.batches.decide import Decision, decide, keep_stored
 from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.catalogue.intake import pending_submissions, stage_decisions
 from deep_images_hub.catalogue.object_keys import hold_off_sweeps
@@ -31,18 +32,34 @@ def decide_portions(settings: Settings, attempt: int) -> Callable[[Iterable[pa.R
         portions = (portion for table in tables for portion in portions_in(table))
         try:
             engine, store = _opened(settings)
-            for chunk in chunks_of(portions):
-                _decide_chunk(chunk, engine, store, settings, attempt)
+            decided = (_decided(chunk, engine, store, settings, attempt) for chunk in chunks_of(portions))
+            _keep_each(decided, engine, store, attempt)
         except HubError as error:
             yield pa.RecordBatch.from_pydict({"problem": pa.array([str(error)], pa.string())})
 
     return run
 
 
-def _decide_chunk(chunk: list[Portion], engine: Engine, store: ObjectStore, settings: Settings, attempt: int) -> None:
+def _decided(chunk: list[Portion], engine: Engine, store: ObjectStore, settings: Settings, attempt: int) -> list[Decision]:
     with engine.begin() as connection:
         submissions = pending_submissions(connection, attempt=attempt, portions=chunk)
-    decisions = decide(submissions, store=store, limits=limits_from_settings(settings))
+    return decide(submissions, store=store, limits=limits_from_settings(settings))
+
+
+def _keep_each(chunks: Iterable[list[Decision]], engine: Engine, store: ObjectStore, attempt: int) -> None:
+    """Make each chunk of decisions last while the next one is decided: the disk and the database are waited for by a thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="staging") as background:
+        keeping: Future[None] | None = None
+        for decisions in chunks:
+            if keeping is not None:
+                keeping.result()
+            keeping = background.submit(_keep, decisions, engine, store, attempt)
+        if keeping is not None:
+            keeping.result()
+
+
+def _keep(decisions: list[Decision], engine: Engine, store: ObjectStore, attempt: int) -> None:
+    store.flush()
     with engine.begin() as connection:
         hold_off_sweeps(connection)
         stage_decisions(connection, attempt=attempt, decisions=keep_stored(decisions, store))

@@ -10,10 +10,9 @@ with photographs that the store did not give stays pending too, and the next run
 harmless. What runs in Spark's partitions is in `deciding`.
 """
 
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import takewhile
 from typing import NoReturn
 
@@ -131,7 +130,7 @@ class _Merger:
                 if is_over and not dealt_with:
                     break
                 if not dealt_with:
-                    time.sleep(_POLL_S)
+                    wait([deciding], timeout=_POLL_S)
             deciding.result()
         if waiting:
             raise UnavailableError(

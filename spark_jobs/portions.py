@@ -12,9 +12,12 @@ Portion = tuple[int, int, int]
 
 # Objects that are decided, flushed and staged together: enough to be worth a query, a COPY and a wait for the disk.
 CHUNK_OBJECTS = 64
-# Objects of one Spark task: enough to be worth its start, few enough to keep every core busy to the end.
+# Objects of one Spark task, at most, and at least but for the last one: enough to be worth its start.
 TASK_OBJECTS = 256
-_TASKS_PER_CORE = 4
+_LEAST_TASK_OBJECTS = CHUNK_OBJECTS // 2
+# A task is no larger than its share if what is left were dealt out to every core so often. So tasks become smaller towards the
+# end, and no core waits long for the last one of another ("guided self-scheduling", Polychronopoulos and Kuck 1987).
+_SHARES_PER_CORE = 2
 
 
 def portions_of(batches: Iterable[PendingBatch]) -> list[Portion]:
@@ -48,16 +51,16 @@ def tasks_of(portions: Iterable[Portion], *, parallelism: int) -> list[list[Port
         parallelism: tasks that run at once. Where there is little to do, there are still some for each.
     """
     waiting = list(portions)
-    objects = sum(_objects_in(portion) for portion in waiting)
-    enough = min(TASK_OBJECTS, max(CHUNK_OBJECTS, objects // (_TASKS_PER_CORE * parallelism)))
+    left = sum(_objects_in(portion) for portion in waiting)
     tasks: list[list[Portion]] = []
-    objects_in_task = enough
+    room = 0
     for portion in waiting:
-        if objects_in_task >= enough:
+        if room <= 0:
             tasks.append([])
-            objects_in_task = 0
+            room = min(TASK_OBJECTS, max(_LEAST_TASK_OBJECTS, left // (_SHARES_PER_CORE * parallelism)))
         tasks[-1].append(portion)
-        objects_in_task += _objects_in(portion)
+        room -= _objects_in(portion)
+        left -= _objects_in(portion)
     return tasks
 
 

@@ -47,8 +47,8 @@ class Decision:
 def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limits: ExaminationLimits) -> list[Decision]:
     """Decide on submissions, in their order, and store the picture and the thumbnail of each that decodes.
 
-    Pictures lie under their photograph's hash, and are stored unless they are there: doing it again changes nothing. On return,
-    what was stored would survive a power cut.
+    Pictures lie under their photograph's hash, and are stored unless they are there: doing it again changes nothing. Flush the
+    store before the decisions are told: until then what was stored would not survive a power cut.
     """
     waiting = list(submissions)
     found: list[Future[Decision]] = []
@@ -66,7 +66,6 @@ def decide(submissions: Iterable[PendingSubmission], *, store: ObjectStore, limi
             if failures == MAX_FAILURES_IN_A_ROW:
                 break
         decisions = [stored.result() for stored in found]
-    store.flush()
     return [*decisions, *(Decision(submission, None, problem=problem) for submission in waiting[len(decisions) :])]
 
 

@@ -12,7 +12,7 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ _BLOCK_BYTES = 1 << 20
 _LEFTOVER_AGE_S = 24 * 3600.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -62,40 +63,38 @@ class FolderStore:
 
     def create(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> bool:
         """Store an object unless the key is taken."""
-        target = self._path(key)
-        with self._translated(key):
-            if _is_taken(target):
+        with self._translated(key), self._folder_of(key) as folder:
+            if self._is_taken(key, folder):
                 return False
             with self._incoming() as (file, path):
                 file.write(body)
                 file.close()
-                return _give_key(path, target)
+                return self._give_key(path, key, folder)
 
     def replace(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
         """Store an object, whatever was there."""
-        target = self._path(key)
-        with self._translated(key), self._incoming() as (file, path):
+        with self._translated(key), self._folder_of(key) as folder, self._incoming() as (file, path):
             file.write(body)
             file.close()
-            _place(os.replace, path, target)
+            self._is_taken(key, folder)
+            os.replace(path, _name(key), dst_dir_fd=folder)
 
     def create_from_file(self, key: str, path: str, content_type: str = "application/octet-stream") -> bool:
         """Like `create`, streaming a local file of any size."""
-        target = self._path(key)
-        with local_file(path) as source, self._translated(key):
-            if _is_taken(target):
+        with local_file(path) as source, self._translated(key), self._folder_of(key) as folder:
+            if self._is_taken(key, folder):
                 return False
             with self._incoming() as (file, incoming):
                 copyfileobj(source, file, _BLOCK_BYTES)
                 file.close()
-                return _give_key(incoming, target)
+                return self._give_key(incoming, key, folder)
 
     def read(self, key: str) -> bytes:
         """Return a whole object."""
         path = f"{self.folder}/{check_key(key)}"
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path takes as long as reading a picture
-                if _opened_path(file) != path:
+                if _opened_path(file.fileno()) != path:
                     self._path(key)
                 return file.read()
         except OSError:
@@ -107,7 +106,7 @@ class FolderStore:
 
     def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES, *, start: int = 0) -> Iterator[bytes]:
         """Yield an object in blocks. A replaced object is read to its old end."""
-        return begun(self._blocks(self._path(key), key, block_bytes, start))
+        return begun(self._blocks(key, block_bytes, start))
 
     def stat(self, key: str) -> ObjectStat:
         """Return an object's size."""
@@ -138,12 +137,12 @@ class FolderStore:
         """Copy an object. Within the folder it is one more name for the same bytes: no object is ever changed in place."""
         if source is not None and source != self:
             return copy_through(source, source_key, self, key)
-        path, target = self._path(source_key), self._path(key)
+        path, _ = self._path(source_key), check_key(key)
         with self._reading(source_key):
             if not path.is_file():
                 raise self._not_found(source_key)
-        with self._translated(key):
-            return _give_key(path, target)
+        with self._translated(key), self._folder_of(key) as folder:
+            return self._give_key(path, key, folder)
 
     def signed_url(self, key: str, *, lifetime_s: int) -> str | None:
         """Return None: nobody but us reads the folder."""
@@ -179,6 +178,68 @@ class FolderStore:
         return path
 
     @contextmanager
+    def _opened(self, key: str) -> Iterator[FileIO]:
+        """Open an object's file. One look shows that no link led there; resolving its path takes one for each folder."""
+        path = f"{self.folder}/{check_key(key)}"
+        with self._reading(key):
+            try:
+                file = open(path, "rb", buffering=0)  # noqa: PTH123, SIM115 - a Path takes as long as reading a picture; closed below
+            except OSError:
+                # Where a link leads on, this says so.
+                self._path(key)
+                raise
+        with file:
+            if _opened_path(file.fileno()) != path:
+                self._path(key)
+            yield file
+
+    @contextmanager
+    def _folder_of(self, key: str) -> Iterator[int]:
+        """Open the folder that an object lies in, made where it is missing.
+
+        What is put there by way of the open folder cannot be led astray by a link that somebody lays across its path meanwhile.
+        """
+        folder = f"{self.folder}/{check_key(key)}".rpartition("/")[0]
+        try:
+            opened = os.open(folder, _FOLDER)
+        except (FileNotFoundError, NotADirectoryError):
+            # New folders are made where the path leads, so it must lead through no link.
+            self._path(key)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                problem = f"A part of {folder} is an object, so nothing can lie under it"
+                raise ConflictError(f"{problem}. Choose another key.") from error
+            opened = os.open(folder, _FOLDER)
+        try:
+            if _opened_path(opened) != folder:
+                self._path(key)
+            yield opened
+        finally:
+            os.close(opened)
+
+    def _is_taken(self, key: str, folder: int) -> bool:
+        """Say whether an object has the key in its open folder. Raises ConflictError when it is a folder itself."""
+        try:
+            mode = os.stat(_name(key), dir_fd=folder, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return False
+        if stat.S_ISDIR(mode):
+            raise ConflictError(f"{key!r} is a folder of other objects, so it cannot be an object too. Choose another key.")
+        if stat.S_ISLNK(mode):
+            self._path(key)
+        return True
+
+    def _give_key(self, path: Path, key: str, folder: int) -> bool:
+        """Give a complete file its key unless the key is taken, at once."""
+        try:
+            os.link(path, _name(key), dst_dir_fd=folder)
+        except FileExistsError:
+            return not self._is_taken(key, folder)
+        return True
+
+    @contextmanager
     def _incoming(self) -> Iterator[tuple[BinaryIO, Path]]:
         """Open a new file that no key leads to, and remove that name of it in the end."""
         path = self.folder / INCOMING / uuid.uuid4().hex
@@ -194,10 +255,8 @@ class FolderStore:
             # `replace` has moved it away.
             path.unlink(missing_ok=True)
 
-    def _blocks(self, path: Path, key: str, block_bytes: int, start: int) -> Iterator[bytes]:
-        with self._reading(key):
-            file = path.open("rb")
-        with file:
+    def _blocks(self, key: str, block_bytes: int, start: int) -> Iterator[bytes]:
+        with self._opened(key) as file:
             file.seek(start)
             while True:
                 with self._translated(key):
@@ -286,13 +345,10 @@ class FolderStore:
         return NotFoundError(f"There is no object {key!r} in {self.url}.")
 
 
-def _opened_path(file: FileIO) -> str | None:
-    """Return where an open file lies, symbolic links resolved; None: this system does not say.
-
-    One call, where resolving a path takes one for each folder on it.
-    """
+def _opened_path(opened: int) -> str | None:
+    """Return where an open file or folder lies, symbolic links resolved; None: this system does not say."""
     try:
-        return os.readlink(f"/proc/self/fd/{file.fileno()}")  # noqa: PTH115 - as above
+        return os.readlink(f"/proc/self/fd/{opened}")  # noqa: PTH115 - as above
     except FileNotFoundError:
         return None
 
@@ -307,40 +363,8 @@ def _checked(key: bytes, entry: "os.DirEntry[bytes]") -> str:
         ) from error
 
 
-def _is_taken(target: Path) -> bool:
-    """Say whether an object has the key. Raises ConflictError when it is a folder."""
-    try:
-        mode = target.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    if stat.S_ISDIR(mode):
-        raise ConflictError(f"{target} is a folder of other objects, so it cannot be an object too. Choose another key.")
-    return True
-
-
-def _give_key(path: Path, target: Path) -> bool:
-    """Give a complete file its key unless the key is taken, at once."""
-    try:
-        _place(os.link, path, target)
-    except FileExistsError:
-        return not _is_taken(target)
-    return True
-
-
-def _place(move: Callable[[Path, Path], None], path: Path, target: Path) -> None:
-    """Link or rename a complete file to its key, making the folders above it when they are missing."""
-    try:
-        move(path, target)
-    except IsADirectoryError:
-        _is_taken(target)
-        raise
-    except (FileNotFoundError, NotADirectoryError):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            problem = f"A part of {target.parent} is an object, so nothing can lie under it"
-            raise ConflictError(f"{problem}. Choose another key.") from error
-        move(path, target)
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
 
 
 def _modified_at(status: os.stat_result) -> datetime:

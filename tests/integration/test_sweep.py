@@ -135,7 +135,8 @@ def test_orphan_that_intake_takes_up_at_that_moment_is_kept(
     batch_id = pending_batch(hub, "b2", body)
 
     def take_up() -> None:
-        deciding._decide_chunk([(batch_id, 0, 0)], hub.engine, hub.store, hub.settings, attempt)
+        decided = deciding._decided([(batch_id, 0, 0)], hub.engine, hub.store, hub.settings, attempt)
+        deciding._keep(decided, hub.engine, hub.store, attempt)
 
     def decide_and_sweep(*given: Any, **how: Any) -> list[Decision]:
         decisions = decide(*given, **how)
