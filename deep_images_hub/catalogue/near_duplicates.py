@@ -6,6 +6,7 @@ picture belongs to become one. A picture that loses its label stays in its group
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +52,29 @@ def find_likenesses(connection: Connection, *, image_ids: Sequence[int]) -> list
     Of a pair of which both were asked about, the one with the smaller id is the `image_id`.
     """
     found: list[Likeness] = []
-    for asked in _batched(image_ids):
-        rows = connection.execute(
-            load_query("near_candidates"), {"image_ids": asked, "max_bits": MAX_HASH_BITS, "limit": _MAX_CANDIDATES}
-        )
-        found += _scored(connection, [(row.image_id, row.other_id) for row in rows])
+    with _only_nested_loops(connection):
+        for asked in _batched(image_ids):
+            rows = connection.execute(
+                load_query("near_candidates"), {"image_ids": asked, "max_bits": MAX_HASH_BITS, "limit": _MAX_CANDIDATES}
+            )
+            found += _scored(connection, [(row.image_id, row.other_id) for row in rows])
     pairs: dict[frozenset[int], Likeness] = {}
     for likeness in sorted(found, key=lambda likeness: (likeness.image_id, likeness.other_id)):
         pairs.setdefault(frozenset((likeness.image_id, likeness.other_id)), likeness)
     return list(pairs.values())
+
+
+@contextmanager
+def _only_nested_loops(connection: Connection) -> Iterator[None]:
+    """Let PostgreSQL look candidates up in the index.
+
+    Of pictures that come in with the very transaction it has no statistics, and would read all descriptors for each of them.
+    """
+    for join in ("hashjoin", "mergejoin"):
+        connection.execute(text(f"set local enable_{join} = off"))
+    yield
+    for join in ("hashjoin", "mergejoin"):
+        connection.execute(text(f"set local enable_{join} = default"))
 
 
 def _batched(image_ids: Sequence[int]) -> Iterator[list[int]]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
 from deep_images_hub.catalogue.fingerprint import fingerprint
 from deep_images_hub.catalogue.images import near_copies
-from deep_images_hub.catalogue.near_duplicates import compare_accepted
+from deep_images_hub.catalogue.near_duplicates import compare_accepted, find_likenesses
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.catalogue.tables import descriptors, submissions
 from deep_images_hub.datasets.freeze import compose
@@ -233,6 +233,25 @@ def test_index_finds_exactly_the_pairs_of_the_rule(connection: Connection) -> No
     expected = {(a, b) for a in planted for b in planted if a != b and is_candidate(hashes[a], hashes[b])}
     assert len(expected) > 500
     assert found == expected
+
+
+def test_pictures_of_the_same_transaction_are_looked_up_in_the_index(connection: Connection) -> None:
+    plant_labels(connection)
+    planted = plant_batch(connection, "b1", outcomes=["accepted"] * 200)
+    rng = random.Random(6)
+    rows = [
+        {"image_id": image_id, "whole_hash": rng.getrandbits(HASH_BITS), "inner_hash": rng.getrandbits(HASH_BITS)}
+        for image_id in planted
+    ]
+    connection.execute(insert(descriptors).values(grid=bytes(GRID_BYTES)), rows)
+    scans = text("select seq_scan from pg_stat_xact_user_tables where relid = 'descriptors'::regclass")
+    before = connection.scalar(scans)
+
+    find_likenesses(connection, image_ids=planted[:50])
+
+    # One statement may read the table once, not once for each picture.
+    assert connection.scalar(scans) - before < 5
+    assert connection.scalar(text("show enable_hashjoin")) == "on"
 
 
 def test_split_keeps_near_duplicates_of_several_batches_together(connection: Connection) -> None:
