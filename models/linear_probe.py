@@ -20,6 +20,7 @@ def fit_probe(
     *,
     l2: float,
     weight: NDArray[np.float32] | None = None,
+    start: list[NDArray[np.float32]] | None = None,
 ) -> list[NDArray[np.float32]]:
     """Fit a linear classifier by L-BFGS.
 
@@ -28,6 +29,7 @@ def fit_probe(
         class_index: (n,); classes may be missing.
         l2: weight of half the sum of the kernel's squares beside the mean cross-entropy; above 0.
         weight: (n,), how much each example counts, 1 on average; None: all the same.
+        start: kernel and bias to begin from, which only shortens the way; None: nothing.
 
     Returns:
         Kernel (d, class_count) and bias, as `class_probabilities` takes them.
@@ -49,9 +51,9 @@ def fit_probe(
         gradient = np.vstack([rows.T @ error + l2 * kernel, error.sum(axis=0)])
         return loss, gradient.ravel().astype(np.float64)
 
-    start = np.zeros((feature_count + 1) * class_count)
+    first = np.zeros((feature_count + 1, class_count)) if start is None else np.vstack(start).astype(np.float64)
     solved = minimize(
-        loss_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": _MAX_ITERATIONS, "gtol": _TOLERANCE}
+        loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _MAX_ITERATIONS, "gtol": _TOLERANCE}
     )
     weights = solved.x.reshape(feature_count + 1, class_count).astype(np.float32)
     return [weights[:-1], weights[-1]]

@@ -1,4 +1,4 @@
-"""Choose how a head is trained, on the validation split of its dataset."""
+"""Choose how a head is trained, on what is not in the test split of its dataset."""
 
 from dataclasses import replace
 
@@ -15,13 +15,9 @@ def with_chosen_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) ->
         return plan
     with hub.engine.connect() as connection:
         features = features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
-    train, validation = training_set.positions("train"), training_set.positions("validation")
-    scaled = FeatureScale.of(features[train]).scaled(features)
-    choice = choose_head(
-        (scaled[train], training_set.class_index[train]),
-        (scaled[validation], training_set.class_index[validation]),
-        len(training_set.labels),
-    )
+    learned = training_set.learned_from()
+    scaled = FeatureScale.of(features[training_set.positions("train")]).scaled(features[learned])
+    choice = choose_head(scaled, training_set.class_index[learned], len(training_set.labels), seed=plan.config.seed)
     if choice is None:
         return plan
     config = replace(plan.config, l2=choice.l2, has_class_weights=choice.has_class_weights)

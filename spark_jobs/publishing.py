@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from models.examples import at_even_steps
 from models.feature_scale import FeatureScale
 from models.learning_curve import learning_curve
 from models.linear_probe import class_probabilities
+from models.regularisation import HeadChoice, solve_head
 from models.specs import backbone_spec
 from models.training_outcome import Trained
 from spark_jobs.answering import answers_of
@@ -48,11 +49,15 @@ _JUDGED_TOLERANCE = 0.25
 
 @dataclass(frozen=True)
 class Judged:
-    """A model, and what it says of the test split's pictures, (n, classes), at a temperature (None: as it was trained)."""
+    """A model, and what it says of the test split's pictures, (n, classes), at a temperature (None: as it was trained).
+
+    rests_on: the pictures that gave the temperature: `held_out_looks` (`models.regularisation`) or `validation`, its split.
+    """
 
     classifier: "keras.Model"
     probabilities: NDArray[np.float32]
     temperature: float | None
+    rests_on: Literal["held_out_looks", "validation"] = "validation"
 
 
 def publish(
@@ -86,7 +91,9 @@ def publish(
         judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
     metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
-    metrics["calibration"] = judge_scores(judged.probabilities, test.class_index, judged.temperature)
+    metrics["calibration"] = judge_scores(judged.probabilities, test.class_index, judged.temperature) | {
+        "rests_on": None if judged.temperature is None else judged.rests_on
+    }
     metrics |= _training_metrics(plan, training_set, trained)
     with hub.engine.connect() as connection:
         metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
@@ -126,11 +133,16 @@ def _with_head(
     from models.backbones import build_backbone
     from models.export import with_head, with_softmax
 
-    head, temperature = _calibrated(training_set, _unscaled(training_set, trained, features), features)
+    if plan.head_choice is None:
+        head, temperature = _calibrated(training_set, _unscaled(training_set, trained.weights, features), features)
+    else:
+        solved = _solved(training_set, trained, features, plan.head_choice)
+        head, temperature = _unscaled(training_set, solved, features), plan.head_choice.temperature
     return Judged(
         classifier=with_softmax(with_head(build_backbone(plan.backbone, weights.path), head)),
         probabilities=_of_test(training_set, head, features),
         temperature=temperature,
+        rests_on="validation" if plan.head_choice is None else "held_out_looks",
     )
 
 
@@ -138,13 +150,24 @@ def head_for_features(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, t
     """Return the kernel and the bias of a head that was trained on workers, for the features that the catalogue keeps."""
     features = _features(hub, plan, training_set)
     assert features is not None
-    return _unscaled(training_set, trained, features)
+    return _unscaled(training_set, trained.weights, features)
 
 
-def _unscaled(training_set: TrainingSet, trained: Trained, features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _solved(
+    training_set: TrainingSet, trained: Trained, features: NDArray[np.float32], choice: HeadChoice
+) -> list[NDArray[np.float32]]:
+    """Go on from a trained head to its end, with the validation split too, which has said all that it is asked for."""
+    learned = training_set.learned_from()
+    scaled = FeatureScale.of(features[training_set.positions("train")]).scaled(features[learned])
+    return solve_head(scaled, training_set.class_index[learned], trained.weights, choice)
+
+
+def _unscaled(
+    training_set: TrainingSet, weights: list[NDArray[np.float32]], features: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
     from models.head import for_unscaled_features
 
-    return for_unscaled_features(trained.weights, FeatureScale.of(features[training_set.positions("train")]))
+    return for_unscaled_features(weights, FeatureScale.of(features[training_set.positions("train")]))
 
 
 def _calibrated(

@@ -56,6 +56,10 @@ class TrainingSet:
         """Return which pictures a split has."""
         return np.array([at for at, picture in enumerate(self.pictures) if picture.split == split], np.int64)
 
+    def learned_from(self) -> NDArray[np.int64]:
+        """Return which pictures a head may learn from in the end: all but those of the test split."""
+        return np.sort(np.concatenate([self.positions("train"), self.positions("validation")]))
+
     def counts(self, split: str) -> list[int]:
         """Return how many pictures of each class a split has."""
         counts: list[int] = np.bincount(self.class_index[self.positions(split)], minlength=len(self.labels)).tolist()

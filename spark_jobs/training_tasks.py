@@ -41,7 +41,7 @@ class TrainingPlan:
         weights_sha256: of the backbone's pretrained weights; None: it has none.
         fine_tuned_head: kernel and bias, for features as they are, from which the backbone's top blocks are trained too;
             None: they are not.
-        head_choice: what of the head's `config` was chosen on the validation split; None: it is the card's.
+        head_choice: what of the head's `config` was chosen by looks held out, and its temperature; None: it is the card's.
     """
 
     settings: Settings

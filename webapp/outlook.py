@@ -27,12 +27,14 @@ class Calibration:
 
     Attributes:
         error: by how much score and accuracy differ on average, 0..1.
-        is_adjusted: whether scores were brought in line on the validation split.
+        is_adjusted: whether scores were brought in line.
+        is_for_other_places: they were, on pictures that look like none that was learnt from.
         marks: bins of answers, their mean score across, their accuracy up.
     """
 
     error: float
     is_adjusted: bool
+    is_for_other_places: bool
     marks: list[Mark]
     thresholds: list[Threshold]
 
@@ -80,6 +82,7 @@ def calibration(metrics: Mapping[str, Any]) -> Calibration | None:
     return Calibration(
         error=found["error"],
         is_adjusted=found["temperature"] is not None,
+        is_for_other_places=found.get("rests_on") == "held_out_looks",
         marks=[
             mark(
                 part["score"],

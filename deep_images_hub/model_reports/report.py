@@ -55,7 +55,7 @@ def report_of(model: TrainedModel, *, made: str, taken_down: int, files: Mapping
 
 def _calibration(metrics: Mapping[str, Any]) -> ReportCalibration | None:
     found = metrics.get("calibration")
-    return ReportCalibration.model_validate({"error_before": None, **found}) if found else None
+    return ReportCalibration.model_validate({"error_before": None, "rests_on": None, **found}) if found else None
 
 
 def _curve(metrics: Mapping[str, Any], codes: Sequence[str]) -> ReportCurve | None:

@@ -1,6 +1,7 @@
 """A model's report: all that was measured of it on pictures that it never saw."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -60,7 +61,11 @@ class ReportThreshold(Answer):
 class ReportCalibration(Answer):
     """What a model's scores are worth."""
 
-    temperature: float | None = Field(description="That its logits were divided by; null: too few validation pictures to say.")
+    temperature: float | None = Field(description="That its logits were divided by; null: too few pictures to say.")
+    rests_on: Literal["held_out_looks", "validation"] | None = Field(
+        description="What gave the temperature: answers on pictures that look like none the answering head had learnt from, as those "
+        "of other places do, or the validation split; null: there is none, or it was not written down."
+    )
     error: float = Field(description="Expected calibration error.")
     error_before: float | None = Field(description="The same before the temperature.")
     bins: list[ReliabilityBin]

@@ -1,31 +1,70 @@
 import numpy as np
 
-from models.regularisation import GRID, asks_for_weights, choose_head
+from models.calibration import expected_calibration_error, reliability
+from models.linear_probe import class_probabilities
+from models.look_folds import FOLDS, folds_by_look
+from models.regularisation import GRID, asks_for_weights, choose_head, solve_head
+
+CLASSES, FEATURES = 4, 40
 
 
-def blobs(count: int, classes: int, *, spread: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def blobs(count: int, *, spread: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
-    middles = np.random.default_rng(0).normal(size=(classes, 40))
-    class_index = np.arange(count, dtype=np.int32) % classes
-    return (middles[class_index] + spread * random.normal(size=(count, 40))).astype(np.float32), class_index
+    middles = np.random.default_rng(0).normal(size=(CLASSES, FEATURES))
+    class_index = np.arange(count, dtype=np.int32) % CLASSES
+    return (middles[class_index] + spread * random.normal(size=(count, FEATURES))).astype(np.float32), class_index
 
 
-def test_choose_head_takes_the_strongest_that_is_about_as_good_as_the_best() -> None:
-    training, validation = blobs(60, 4, spread=2.0, seed=1), blobs(60, 4, spread=2.0, seed=2)
+def shots(places: int, *, seed: int, of_each: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """Return pictures of labels that were shot in bursts, in places which change their look as much as the label does."""
+    random = np.random.default_rng(seed)
+    middles = np.random.default_rng(0).normal(size=(CLASSES, FEATURES))
+    class_index = np.repeat(np.arange(CLASSES, dtype=np.int32), places * of_each)
+    of_place = np.repeat(random.normal(size=(CLASSES * places, FEATURES)) * 1.5, of_each, axis=0)
+    return (middles[class_index] + of_place + 0.1 * random.normal(size=of_place.shape)).astype(np.float32), class_index
 
-    choice = choose_head(training, validation, 4)
+
+def test_folds_keep_pictures_of_a_place_together() -> None:
+    features, class_index = shots(FOLDS, seed=1)
+
+    folds = folds_by_look(features, class_index, seed=0)
+
+    of_places = folds.reshape(CLASSES * FOLDS, -1)
+    assert (of_places == of_places[:, :1]).mean() > 0.9
+    assert all(len(np.unique(folds[class_index == label])) > 2 for label in range(CLASSES))
+    assert (folds_by_look(features, class_index, seed=0) == folds).all()
+
+
+def test_folds_of_a_label_with_one_picture_hold_it_out_once() -> None:
+    assert folds_by_look(np.ones((1, 3)), np.zeros(1, np.int32), seed=0).tolist()[0] in range(FOLDS)
+
+
+def test_head_of_few_places_is_as_sure_of_others_as_it_is_right() -> None:
+    features, class_index = shots(FOLDS, seed=1)
+    elsewhere, truth = shots(100, seed=2, of_each=1)
+    start = [np.zeros((FEATURES, CLASSES), np.float32), np.zeros(CLASSES, np.float32)]
+
+    choice = choose_head(features, class_index, CLASSES, seed=0)
+    assert choice is not None
+    said = class_probabilities(solve_head(features, class_index, start, choice), elsewhere)
+
+    assert expected_calibration_error(reliability(said.max(axis=1), said.argmax(axis=1) == truth)) < 0.08
+
+
+def test_choose_head_takes_the_least_loss_of_what_it_tries() -> None:
+    training = blobs(120, spread=2.0, seed=1)
+
+    choice = choose_head(*training, CLASSES, seed=0)
 
     assert choice is not None
     assert [one.l2 for one in choice.tried] == list(GRID)
-    assert choice.l2 in GRID
-    least = min(one.loss for one in choice.tried)
-    assert choice.l2 >= next(one.l2 for one in choice.tried if one.loss == least)
-    assert choose_head(training, validation, 4) == choice
+    assert choice.l2 == min(choice.tried, key=lambda one: one.loss).l2
+    assert choose_head(*training, CLASSES, seed=0) == choice
     assert not choice.has_class_weights
 
 
-def test_choose_head_without_enough_validation_pictures_chooses_nothing() -> None:
-    assert choose_head(blobs(40, 4, spread=1.0, seed=1), blobs(8, 4, spread=1.0, seed=2), 4) is None
+def test_choose_head_of_few_pictures_chooses_nothing() -> None:
+    assert choose_head(*blobs(39, spread=1.0, seed=1), CLASSES, seed=0) is None
 
 
 def test_weights_are_asked_for_where_some_labels_have_many_more_pictures() -> None:
@@ -34,12 +73,11 @@ def test_weights_are_asked_for_where_some_labels_have_many_more_pictures() -> No
     assert not asks_for_weights([100, 0, 90])
 
 
-def test_class_weights_find_more_of_a_rare_label() -> None:
-    features, class_index = blobs(400, 2, spread=3.0, seed=1)
-    kept = np.flatnonzero((class_index == 0) | (np.arange(400) % 20 == 1))
-    validation = blobs(100, 2, spread=3.0, seed=2)
+def test_labels_of_which_one_is_rare_count_the_same() -> None:
+    features, class_index = blobs(400, spread=3.0, seed=1)
+    kept = np.flatnonzero((class_index > 0) | (np.arange(400) % 40 == 0))
 
-    choice = choose_head((features[kept], class_index[kept]), validation, 2)
+    choice = choose_head(features[kept], class_index[kept], CLASSES, seed=0)
 
     assert choice is not None
     assert choice.has_class_weights
