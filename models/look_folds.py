@@ -1,4 +1,4 @@
-"""Folds that keep apart pictures which look alike: what is held out looks like a place that was never seen. Plain numbers: no Keras.
+"""Folds by look: what is held out looks like a place that was never seen. Plain numbers: imports no Keras.
 
 Pictures of one label were mostly taken in a few places, in bursts: a validation split that is drawn from them is much like the
 training split, and a classifier that is judged on it seems surer than it is elsewhere. So each label's pictures are parted by

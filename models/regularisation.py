@@ -1,8 +1,8 @@
 """How strongly a head on kept features is held back, and how sure it may be, by what it says of looks that it never saw.
 
-All pictures but those of the test split are parted by look (`models.look_folds`); heads learn from all parts but one and are asked
-about that one. The L2 that does best there is taken, and the temperature that makes those answers mean what they say. Plain
-numbers: imports no Keras.
+All pictures but those of the test split are parted by look (`models.look_folds`); heads learn from all parts but one, and are
+asked about that one. The L2 that does best there is taken, and the temperature that makes those answers mean what they say.
+Plain numbers: imports no Keras.
 """
 
 from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from deep_images_hub.wire.model_reports import ModelReport, ReportLabel
 _WORST_LABELS = 10
 _CONFUSIONS = 10
 _OTHER_PLACES = (
-    " They were set on pictures that look like none it had learnt from, as those of other places do; where pictures were taken in "
-    "the same places, it is right more often than it says. It then learnt from the validation split too."
+    " They were set on pictures that look like none it had learnt from, as those of other places do; where pictures were taken "
+    "in the same places, it is right more often than it says. It then learnt from the validation split too."
 )
 
 
@@ -108,7 +108,12 @@ def _evaluation(report: ModelReport) -> list[str]:
         *(f"| {name} | {percent(value)}{more} |" for name, value, more in rows if value is not None),
     ]
     if calibration := report.calibration:
-        lines += ["", f"Its scores are off by {percent(calibration.error)} on average.{_OTHER_PLACES if calibration.rests_on == 'held_out_looks' else ''} To be right:", ""]
+        more = _OTHER_PLACES if calibration.rests_on == "held_out_looks" else ""
+        lines += [
+            "",
+            f"Its scores are off by {percent(calibration.error)} on average.{more} To be right:",
+            "",
+        ]
         lines += [
             f"- {row.precision:.0%} of the time, take scores from {percent(row.score)} on: {percent(row.share)} of its answers"
             for row in calibration.thresholds

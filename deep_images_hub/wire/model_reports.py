@@ -63,8 +63,8 @@ class ReportCalibration(Answer):
 
     temperature: float | None = Field(description="That its logits were divided by; null: too few pictures to say.")
     rests_on: Literal["held_out_looks", "validation"] | None = Field(
-        description="What gave the temperature: answers on pictures that look like none the answering head had learnt from, as those "
-        "of other places do, or the validation split; null: there is none, or it was not written down."
+        description="What gave the temperature: answers on pictures that look like none the answering head had learnt from, as "
+        "those of other places do, or the validation split; null: there is none, or it was not written down."
     )
     error: float = Field(description="Expected calibration error.")
     error_before: float | None = Field(description="The same before the temperature.")

@@ -28,6 +28,7 @@ from models.backbones import write_random_weights
 from models.compact_vgg import build_compact_vgg
 from models.ghost_batch_norm import GROUP_ROWS
 from models.head import build_head
+from models.regularisation import GRID
 from models.specs import features_model
 from models.training_config import TrainingConfig
 from spark_jobs.embed import embed_pending
@@ -148,8 +149,10 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     low, high = model.metrics["test_top1_interval"]
     assert low <= model.metrics["test_top1"] <= high
     assert np.sum(model.metrics["confusion"]) == 12
-    # Twelve pictures are too few for a temperature, and to look ahead.
-    assert model.metrics["calibration"]["temperature"] is None
+    assert model.metrics["calibration"]["rests_on"] == "held_out_looks"
+    assert model.metrics["calibration"]["temperature"] == model.metrics["head"]["temperature"]
+    assert model.metrics["head"]["l2"] in GRID
+    # Twelve test pictures are too few to look ahead.
     assert sum(part["count"] for part in model.metrics["calibration"]["bins"]) == 12
     assert model.metrics["learning_curve"] is None
     check_examples(hub, model, version_id)

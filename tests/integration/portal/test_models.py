@@ -11,7 +11,7 @@ def test_model_page_says_what_scores_are_worth_and_how_many_more_pictures_would_
 
     assert "What its scores are worth" in page
     assert "How it grows with pictures" in page
-    assert "too few validation pictures" in page
+    assert "too few pictures to bring them in line" in page
     goals = re.findall(r"goal=([0-9.]+)#labels", page)
     assert goals
     assert "<script>alert" not in page
