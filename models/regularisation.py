@@ -65,7 +65,7 @@ def asks_for_weights(train_counts: Sequence[int]) -> bool:
 
 
 def choose_head(
-    features: NDArray[np.floating], class_index: NDArray[np.integer], class_count: int, *, seed: int
+    features: NDArray[np.floating], class_index: NDArray[np.int32], class_count: int, *, seed: int
 ) -> HeadChoice | None:
     """Choose a head's regularisation and temperature: the L2 of the least loss on looks that were held out.
 
@@ -95,7 +95,7 @@ def choose_head(
 
 def solve_head(
     features: NDArray[np.floating],
-    class_index: NDArray[np.integer],
+    class_index: NDArray[np.int32],
     start: list[NDArray[np.float32]],
     choice: HeadChoice,
 ) -> list[NDArray[np.float32]]:
@@ -119,7 +119,7 @@ def _parts(folds: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
     yield from (folds == fold for fold in np.unique(folds))
 
 
-def _tried(l2: float, probabilities: NDArray[np.float32], class_index: NDArray[np.integer]) -> Tried:
+def _tried(l2: float, probabilities: NDArray[np.float32], class_index: NDArray[np.int32]) -> Tried:
     scores = probabilities[np.arange(len(class_index)), class_index].astype(np.float64)
     loss = float(-np.log(np.maximum(scores, _SMALLEST)).mean())
     return Tried(l2, loss, float((probabilities.argmax(axis=1) == class_index).mean()))
