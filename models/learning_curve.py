@@ -26,6 +26,8 @@ _REPEATS = 2
 _L2 = 1e-2
 # Pictures x features x labels: 81 labels of 33 pictures and 1,280 features are a tenth of it, and take a quarter of a minute.
 _MOST_WORK = 3e9
+# What a step of the solver costs besides, in its own numbers of features x labels, is as if there were so many pictures more.
+_SOLVERS_IMAGES = 4_000
 # Fewer test pictures place the points of a curve too loosely to look along it.
 _MIN_TEST_IMAGES = 50
 # How often the fit is repeated on other test pictures, and how many pictures the average of all labels counts as.
@@ -165,7 +167,9 @@ def measure_parts(
         By size, the whole split last; nothing where there are too few test pictures, or it would take many minutes.
     """
     features, class_index = training
-    if len(test[1]) < _MIN_TEST_IMAGES or features.size * class_count > _MOST_WORK:
+    image_count, feature_count = features.shape
+    work = (image_count + _SOLVERS_IMAGES) * feature_count * class_count
+    if len(test[1]) < _MIN_TEST_IMAGES or work > _MOST_WORK:
         return []
     random = np.random.default_rng(seed)
     shares = [share for share in _SHARES for _ in range(1 if share == 1 else _REPEATS)]

@@ -177,7 +177,7 @@ def _first_state(
     """Build the network and the optimizer, as they begin or as the last checkpoint has them; the same on all workers."""
     keras.utils.set_random_seed(config.seed)
     network = task.build()
-    optimizer = _optimizer(config, step_count=config.epochs * steps_per_epoch(len(task.training), config.global_batch))
+    optimizer = build_optimizer(config, step_count=config.epochs * steps_per_epoch(len(task.training), config.global_batch))
     optimizer.build(network.trainable_variables)
     state = TrainingState(network, optimizer)
     if checkpoints is not None and checkpoints.latest is not None and rank == 0:
@@ -230,8 +230,11 @@ def _join(rank: int, addresses: Sequence[str]) -> tf.distribute.Strategy:
         raise AddressTakenError(f"TensorFlow could not listen on {addresses[rank]}: {error.message}") from error
 
 
-def _optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.Optimizer:
-    """The learning rate rises for a tenth of the steps, then falls to nothing along a cosine."""
+def build_optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.Optimizer:
+    """Build the optimizer of a training of so many steps.
+
+    The learning rate rises for a tenth of the steps, then falls to nothing along a cosine.
+    """
     schedule = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 10, step_count, warmup_target=config.learning_rate, warmup_steps=max(1, step_count // 10)
     )

@@ -1,7 +1,8 @@
-"""How fast one worker trains, held to one core: the whole of a process of `scripts/bench training`."""
+"""How fast one worker trains, held to one core: the whole of a process of `scripts/bench training`, which asks it."""
 
 import json
 import os
+import sys
 import time
 from argparse import ArgumentParser
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import load_settings
-from models.batches import Examples
+from models.batches import Examples, steps_per_epoch
 from models.specs import backbone_spec
 from models.training_config import TrainingConfig, load_card
 from models.training_outcome import EpochReport
@@ -25,23 +26,19 @@ _WORKER_BATCH = 32
 
 
 def main() -> None:
-    """Measure in this process; the last line is one JSON object."""
+    """Read the pictures, then train as often as asked, by a line of JSON each; the answers are one each, too."""
     parser = ArgumentParser()
     parser.add_argument("--version", type=int, required=True)
-    parser.add_argument("--mode", choices=("one", "two", "keras"), required=True)
-    for name in ("epochs", "core", "rank"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--addresses", required=True)
+    parser.add_argument("--core", type=int, required=True)
     given = parser.parse_args()
     os.sched_setaffinity(0, {given.core})
     examples, class_count, loader_images_per_s = _loaded(given.version)
     use_one_thread()
-    addresses = [address for address in given.addresses.split(",") if address]
-    if given.mode == "keras":
-        found = _fit(examples, class_count, epochs=given.epochs)
-    else:
-        found = _train(examples, class_count, epochs=given.epochs, rank=given.rank, addresses=addresses)
-    print(json.dumps(found | {"loader_images_per_s": loader_images_per_s, "batch": _WORKER_BATCH}), flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        measure = _fit if asked.pop("way") == "fit" else _train
+        found = measure(examples, class_count, **asked)
+        print(json.dumps(found | {"loader_images_per_s": loader_images_per_s, "batch": _WORKER_BATCH}), flush=True)
 
 
 def _loaded(version_id: int) -> tuple[Examples, int, float]:
@@ -96,6 +93,8 @@ def _fit(examples: Examples, class_count: int, *, epochs: int) -> dict[str, floa
 
     from models.augmentation import DISTORTION_NOISE, distort
     from models.compact_vgg import build_compact_vgg
+    from models.ghost_batch_norm import GhostBatchNormalization
+    from models.train_loop import build_optimizer
 
     class Distortion(keras.layers.Layer):  # type: ignore[misc] # Keras comes without types
         """`distort` as a layer, with noise of its own."""
@@ -117,9 +116,9 @@ def _fit(examples: Examples, class_count: int, *, epochs: int) -> dict[str, floa
 
     ended_s: list[float] = []
     config = _config(epochs, 1)
-    network = keras.Sequential([Distortion(), build_compact_vgg(class_count)])
+    network = keras.Sequential([Distortion(), build_compact_vgg(class_count, normalisation=GhostBatchNormalization)])
     network.compile(
-        keras.optimizers.Adam(config.learning_rate, epsilon=config.epsilon),
+        build_optimizer(config, step_count=epochs * steps_per_epoch(len(examples), _WORKER_BATCH)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

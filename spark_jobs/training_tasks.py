@@ -115,7 +115,7 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
             "A process that trained was killed, most often by the system, for want of memory. Give the machines that train more, "
             "or ask for fewer workers on each."
         )
-    if "Collective ops is aborted" in text:
+    if "Collective ops is aborted" in text or "CoordinationServiceError" in text:
         # TensorFlow's word of those that are left. It may come before that of the worker that went.
         return UnavailableError(
             "A worker lost another one that it trained with: killed, out of reach, or unable to go on. The executors' logs say "

@@ -1,7 +1,8 @@
 """The hub's training loop beside plain Keras, on the same network and pictures, each process held to one core.
 
     one, two   our loop, alone and as two workers that exchange their gradients, with the same batch for each worker
-    keras      `fit` of one process, on the same network, optimizer and distortions, with the pictures in memory
+    apart      twice our loop at the same time, each alone: what two cores of this machine give at most, who share its memory
+    keras      `fit` of one process, on the same network, optimizer, schedule and distortions, with the pictures in memory
 
 The network is `compact_vgg`, which needs no weights. The first epoch, which compiles, is not counted. Then a run by its job,
 from request to stored model; and what the loop would do on up to 64 workers, by what was measured here and the model of a
@@ -13,12 +14,12 @@ import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from importlib.resources import as_file
 
 from deep_images_hub.catalogue.batches import crowd_label_codes
@@ -27,6 +28,7 @@ from deep_images_hub.datasets.freeze import freeze
 from deep_images_hub.datasets.recipe import Recipe
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.labels.load import load_labels
+from deep_images_hub.measuring.answering_processes import Answer, AnsweringProcess, answering_processes, ask_at_once
 from deep_images_hub.measuring.own_hub import hub_of_its_own, settings_in_environment, submit_quietly
 from deep_images_hub.resources import resource
 from deep_images_hub.settings import Settings
@@ -57,15 +59,15 @@ def measure(settings: Settings, given: Namespace) -> dict[str, object]:
     ) as hub:
         version_id = _frozen(hub, given.images or (_QUICK_IMAGES if given.quick else _IMAGES))
         time_to_model_s = _time_to_model_s(hub, version_id)
-        found = [{mode: _rate(hub, version_id, mode, cores, epochs) for mode in ("one", "two", "keras")} for _ in range(rounds)]
-    rates = {mode: statistics.median(float(round_[mode]["images_per_s"]) for round_ in found) for mode in ("one", "two", "keras")}
-    one = found[0]["one"]
-    _print(rates, one)
+        found = _rounds(hub, version_id, cores, epochs=epochs, rounds=rounds)
+    rates = {way: statistics.median(round_[way]["images_per_s"] for round_ in found) for way in found[0]}
+    _print(rates, found[0]["one"])
     return {
         "scaling_efficiency": round(rates["two"] / (2 * rates["one"]), 3),
+        "to_two_apart": round(rates["two"] / (2 * rates["apart"]), 3),
         "to_keras_fit": round(rates["one"] / rates["keras"], 3),
         "time_to_model_s": round(time_to_model_s, 1),
-        "loader_images_per_s": round(statistics.median(float(round_["one"]["loader_images_per_s"]) for round_ in found), 1),
+        "loader_images_per_s": round(statistics.median(round_["one"]["loader_images_per_s"] for round_ in found), 1),
     }
 
 
@@ -90,46 +92,43 @@ def _time_to_model_s(hub: Hub, version_id: int) -> float:
     return time.monotonic() - began_s
 
 
-def _rate(hub: Hub, version_id: int, mode: str, cores: list[int], epochs: int) -> Mapping[str, float]:
-    """Train in processes of their own, one a core, and return what the first says."""
-    chosen = cores if mode == "two" else cores[:1]
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in chosen] if mode == "two" else []
-    addresses = ",".join(f"127.0.0.1:{server.getsockname()[1]}" for server in held)
-    for server in held:
-        server.close()
-    # TensorFlow is not the domain's: it gets processes of its own.
-    code = "from spark_jobs.training_rate import main; main()"
-    same = [
-        sys.executable,
-        "-c",
-        code,
-        f"--version={version_id}",
-        f"--mode={mode}",
-        f"--epochs={epochs}",
-        f"--addresses={addresses}",
-    ]
-    processes = [
-        subprocess.Popen(
-            [*same, f"--core={core}", f"--rank={rank}"],
-            env=dict(os.environ) | settings_in_environment(hub.settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank, core in enumerate(chosen)
-    ]
-    said = [process.communicate() for process in processes]
-    for process, (_, errors) in zip(processes, said, strict=True):
-        if process.returncode != 0:
-            raise UnavailableError(f"Training could not be measured: {errors.strip()}")
-    found: Mapping[str, float] = json.loads(said[0][0].splitlines()[-1])
+def _rounds(hub: Hub, version_id: int, cores: Sequence[int], *, epochs: int, rounds: int) -> list[dict[str, Answer]]:
+    """Train in each way, in turn, so many times, and return what was found, by way."""
+    found = []
+    for _ in range(rounds):
+        with _processes(hub, version_id, cores) as processes:
+            first, fit = processes[0], {"way": "fit", "epochs": epochs}
+            alone = {"way": "train", "epochs": epochs, "rank": 0, "addresses": []}
+            round_ = {"one": first.ask(alone), "keras": first.ask(fit)}
+            round_["apart"] = ask_at_once([(process, alone) for process in processes])[0]
+        # TensorFlow joins others only before its first use.
+        with _processes(hub, version_id, cores) as processes:
+            addresses = _addresses(len(cores))
+            together = [(process, alone | {"rank": rank, "addresses": addresses}) for rank, process in enumerate(processes)]
+            round_["two"] = ask_at_once(together)[0]
+        found.append(round_)
     return found
+
+
+def _processes(hub: Hub, version_id: int, cores: Sequence[int]) -> AbstractContextManager[list[AnsweringProcess]]:
+    """Start a process a core, held to it. TensorFlow is not the domain's."""
+    code = "from spark_jobs.training_rate import main; main()"
+    commands = [(sys.executable, "-c", code, f"--version={version_id}", f"--core={core}") for core in cores]
+    return answering_processes(commands, dict(os.environ) | settings_in_environment(hub.settings))
+
+
+def _addresses(count: int) -> list[str]:
+    with ExitStack() as held:
+        servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
 
 
 def _print(rates: Mapping[str, float], one: Mapping[str, float]) -> None:
     print(f"\n{_BACKBONE}, one thread and one core a process; photographs a second")
     print(f"  our loop, one worker    {rates['one']:8.1f}")
     print(f"  our loop, two workers   {rates['two']:8.1f}, {rates['two'] / 2:.1f} each")
+    share = rates["apart"] / rates["one"]
+    print(f"  our loop, twice alone   {2 * rates['apart']:8.1f}, {rates['apart']:.1f} each: {share:.2f} of one worker")
     print(f"  Keras' fit, one process {rates['keras']:8.1f}")
     bandwidth, latency_s = _loopback()
     print(

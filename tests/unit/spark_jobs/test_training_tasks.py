@@ -40,6 +40,11 @@ class SparkError(Py4JJavaError):
             "lost another one",
         ),
         (
+            "InternalError: Barrier failed because: \n[type.googleapis.com/tensorflow.CoordinationServiceError='']",
+            UnavailableError,
+            "lost another one",
+        ),
+        (
             "Collective ops is aborted by: Socket closed\ndeep_images_hub.errors.NotFoundError: There is no object images/a.jpg.",
             NotFoundError,
             "images/a.jpg",
