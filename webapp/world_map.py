@@ -58,7 +58,12 @@ def graticule() -> str:
 def cities() -> str:
     """Return the path of a dot for each city that the gazetteer knows: together they show where the land is."""
     points = {_position(place.longitude, place.latitude) for place in load_gazetteer().places if SOUTH <= place.latitude <= NORTH}
-    return "".join(f"M{x:g} {y:g}h0" for x, y in sorted(points))
+    path, before = [], (0.0, 0.0)
+    for x, y in sorted(points):
+        # From dot to dot: thousands of digits less than where each lies.
+        path.append(f"m{round(x - before[0], 1):g} {round(y - before[1], 1):g}h0")
+        before = x, y
+    return "".join(path)
 
 
 def _position(longitude: float, latitude: float) -> tuple[float, float]:
