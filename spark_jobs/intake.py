@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from deep_images_hub.catalogue.batches import PendingBatch, pending_batches
 from deep_images_hub.catalogue.intake import (
     BatchProgress,
+    count_staged,
     intake_attempt,
     intake_progress,
     merge_batches,
@@ -165,6 +166,10 @@ class _Merger:
         self._problem = self._problem or state.problem
 
     def _merge(self, group: Sequence[BatchProgress]) -> None:
+        if sum(state.submitted_count for state in group) > _MERGED_AT_ONCE:
+            # In a transaction of its own, so that no other run waits for what it locks.
+            with self._engine.begin() as connection:
+                count_staged(connection)
         with self._engine.begin() as connection:
             merged = merge_batches(connection, attempt=self._attempt, batch_ids=[state.batch_id for state in group])
         self._elsewhere += len(group) - len(merged)

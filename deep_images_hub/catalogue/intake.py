@@ -220,6 +220,11 @@ def intake_progress(connection: Connection, *, attempt: int, batch_ids: Sequence
     return [BatchProgress(**row._mapping) for row in rows]
 
 
+def count_staged(connection: Connection) -> None:
+    """Let PostgreSQL count what is staged: for a large merge it would take thousands of rows for one, and pair all with all."""
+    connection.execute(text("analyze staged_decisions"))
+
+
 def merge_batches(connection: Connection, *, attempt: int, batch_ids: Sequence[int]) -> list[MergedBatch]:
     """Merge batches whose every submission is decided: pictures, labels, submissions, ledger, groups and counts; and close them.
 

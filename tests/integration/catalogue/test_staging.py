@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from deep_images_hub.batches.decide import Decision, PendingSubmission
 from deep_images_hub.catalogue.intake import (
+    count_staged,
     forget_decisions_put_aside,
     intake_attempt,
     put_decisions_aside,
@@ -126,3 +127,14 @@ def test_decisions_of_other_checks_are_not_taken_up(engine: Engine, monkeypatch:
     with intake_attempt(engine) as attempt, engine.begin() as connection:
         assert take_up_decisions(connection, attempt=attempt, batch_ids=[1]) == 0
         assert remove_dead_attempts(connection) == 1
+
+
+def test_postgresql_knows_how_many_are_staged_once_they_are_counted(engine: Engine) -> None:
+    known = text("select reltuples::int from pg_class where relname = 'staged_decisions'")
+    with intake_attempt(engine) as attempt, engine.begin() as connection:
+        decisions = [replace(DECISION, submission=replace(DECISION.submission, id=number)) for number in range(1, 1001)]
+        stage_decisions(connection, attempt=attempt, decisions=decisions)
+        assert connection.scalar(known) < len(decisions)
+        count_staged(connection)
+        assert connection.scalar(known) == len(decisions)
+        connection.rollback()
