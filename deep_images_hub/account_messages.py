@@ -87,7 +87,7 @@ _WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Your account is deleted",
         (
             "your account is deleted: this hub has forgotten your name, your address and your password.",
-            "Pictures that you gave under a licence stay, as those of a former supplier.",
+            "Pictures that you gave under a licence stay. Their credits name a former supplier, or you where that was asked for.",
             "If it was not you, tell an operator of the hub. There is no way back.",
         ),
     ),

@@ -5,7 +5,7 @@ The store first, then the catalogue in one transaction: whoever is cut off in be
 
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from deep_images_hub.batches.manifest import manifest_from_json
 from deep_images_hub.catalogue.account_admin import held_to_delete
@@ -32,7 +32,7 @@ def delete_account(
         keeps_credit: the licences of its pictures go on to name the person; False: they name a former supplier.
 
     Raises:
-        HubError: as `held_to_delete`.
+        HubError: as `held_to_delete`; ConflictError also where something was sent with the account meanwhile.
         UnavailableError: the store cannot be reached; the account is as it was, but for what was discarded.
     """
     with engine.begin() as connection:
@@ -46,6 +46,7 @@ def delete_account(
         list(pool.map(lambda key: _forget_sender(store, key, user.id, None if keeps_credit else names), batch_keys))
     with engine.begin() as connection:
         user = held_to_delete(connection, decided_by=decided_by, user_id=user_id)
+        _check_nothing_came(connection, user, batch_keys)
         forget_user(connection, user, changed_by=decided_by, keeps_credit=keeps_credit)
         if user.password_hash is not None:
             ask_mail(connection, purpose="account_deleted", email=user.email, display_name=user.display_name)
@@ -59,6 +60,14 @@ def _end_upload(receiver: Receiver, user: User, key: str) -> None:
         return
     except ConflictError:
         receiver.finish(user, key)
+
+
+def _check_nothing_came(connection: Connection, user: User, batch_keys: list[str]) -> None:
+    """Raise ConflictError where an account has an upload, or a batch whose manifest still says who sent it."""
+    if open_uploads(connection, supplier_id=user.id) or set(batch_keys_of(connection, user)) != set(batch_keys):
+        raise ConflictError(
+            "Photographs were sent with this account while it was being deleted, so it is still there. Delete it again."
+        )
 
 
 def _forget_sender(store: ObjectStore, batch_key: str, user_id: int, names: list[str] | None) -> None:

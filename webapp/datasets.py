@@ -90,7 +90,7 @@ def page(version_id: int) -> ResponseReturnValue:
         sample_rows=rows(sample, SAMPLE_ROW_IMAGES),
         composition=composition(services().composition(version_id)),
         shown_labels=None if request.args.get("labels") == "all" else SHOWN_LABELS,
-        licences=licence_rows(services().attributions(version_id)),
+        licences=licence_rows(services().attributions(version)),
         command=zip_command(export, used) if export and used and may("download") else None,
         link_hours=LINK_HOURS,
         obstacle=obstacle,

@@ -34,7 +34,7 @@ def describe(version: DatasetVersion, export: Export) -> dict[str, Any]:
             patch_count=patches,
             url=url,
             citation=bibtex(version, url=url),
-            licence_urls=sorted({LICENCE_URLS[of.licence] for of in services().attributions(version.id)}),
+            licence_urls=sorted({LICENCE_URLS[of.licence] for of in services().attributions(version)}),
             splits=export.splits,
             files=_files(version, export),
             facts=services().facts(version.id),

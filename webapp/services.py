@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import current_app
 
-from deep_images_hub.catalogue.datasets import attribution_counts, label_split_counts, version_facts
+from deep_images_hub.catalogue.datasets import DatasetVersion, attribution_counts, label_split_counts, version_facts
 from deep_images_hub.catalogue.model_answers import shared_answers
 from deep_images_hub.catalogue.version_changes import Difference, difference
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
@@ -43,7 +43,7 @@ class Services:
         self.measured: dict[str, int | None] = {}
         # A version never changes, so that its pictures are counted once and not for everybody who looks.
         self.composition = lru_cache(_KEPT_COMPOSITIONS)(self._composition)
-        self.attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)
+        self._kept_attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)
         self.facts = lru_cache(_KEPT_COMPOSITIONS)(self._facts)
         self.difference = lru_cache(_KEPT_COMPOSITIONS)(self._difference)
         # Nor does what a model says of its test.
@@ -54,8 +54,11 @@ class Services:
         with self.hub.engine.connect() as connection:
             return tuple(label_split_counts(connection, version_id))
 
-    def _attributions(self, version_id: int) -> tuple[AttributionCount, ...]:
-        """Return how many pictures of a version came under each licence and attribution."""
+    def attributions(self, version: DatasetVersion) -> tuple[AttributionCount, ...]:
+        """Return how many pictures of a version came under each licence and attribution, as suppliers ask for it now."""
+        return self._kept_attributions(version.id, version.credits_revision)
+
+    def _attributions(self, version_id: int, _credits_revision: int) -> tuple[AttributionCount, ...]:
         with self.hub.engine.connect() as connection:
             return tuple(attribution_counts(connection, version_id))
 

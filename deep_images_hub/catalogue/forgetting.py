@@ -11,16 +11,22 @@ from deep_images_hub.training import ENDED
 FORMER_SUPPLIER, FORMER_USER = "A former supplier", "A former user"
 # A domain that can have no mail (RFC 2606).
 _NOBODYS_DOMAIN = "deleted.invalid"
+_NO_LONGER = "The manifest names a supplier whose account was deleted since."
 
-# What waits for its owner, or would be sent to them.
+# What waits for its owner or would be sent to them, and what names them.
 _REMOVED = (
-    "delete from account_mails where email = :email or user_id = :id",
+    # Those to addresses of before too, unless one is somebody else's by now.
+    (
+        "delete from account_mails where user_id = :id or email = :email or email in"
+        " (select value_before from account_changes where user_id = :id and deed = 'email' except select email from users)"
+    ),
     "delete from api_tokens where user_id = :id",
     "delete from watches where user_id = :id",
     "delete from label_proposals where user_id = :id and status = 'waiting'",
     "delete from notices where user_id = :id and status = 'waiting'",
     "delete from batch_mails using batches where batches.id = batch_id and supplier_id = :id and batch_mails.status = 'waiting'",
     "update account_changes set value_before = null, value_after = null where user_id = :id and deed in ('name', 'email')",
+    "update deliveries set problem = :no_longer where supplier_id = :id and reason in ('other_supplier', 'unknown_supplier')",
 )
 
 
@@ -35,7 +41,7 @@ def forget_user(connection: Connection, user: User, *, changed_by: int, keeps_cr
     _withdraw_wishes(connection, user)
     end_links(connection, user)
     for statement in _REMOVED:
-        connection.execute(text(statement), {"id": user.id, "email": user.email})
+        connection.execute(text(statement), {"id": user.id, "email": user.email, "no_longer": _NO_LONGER})
     connection.execute(
         text(
             "update users set email = :email, password_hash = null, is_active = false, role = 'supplier', deleted_at = now(),"
@@ -76,7 +82,7 @@ def _take_credit_back(connection: Connection, user: User) -> None:
     connection.execute(
         text(
             "update dataset_versions set credits_revision = credits_revision + 1 where id in"
-            " (select version_id from dataset_items join images on images.id = image_id where batch_id = any(:batch_ids))"
+            " (select version_id from version_batches where batch_id = any(:batch_ids))"
         ),
         {"batch_ids": list(changed.scalars())},
     )

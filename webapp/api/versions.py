@@ -178,7 +178,7 @@ def _detail(version: DatasetVersion) -> wire.VersionDetail:
     counts = services().composition(version.id)
     images = Counter({(count.label_code, count.split): count.image_count for count in counts})
     licences: Counter[str] = Counter()
-    for attribution in services().attributions(version.id):
+    for attribution in services().attributions(version):
         licences[attribution.licence] += attribution.image_count
     with hub().engine.connect() as connection:
         stones = tombstones(connection, version.id)

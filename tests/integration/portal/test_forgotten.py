@@ -6,17 +6,23 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from deep_images_hub import forgetting
 from deep_images_hub.batches.manifest import Manifest, ManifestObject
+from deep_images_hub.catalogue.account_mails import ask_mail
 from deep_images_hub.catalogue.datasets import version_by_id
 from deep_images_hub.catalogue.demands import ask_for, vote
 from deep_images_hub.catalogue.labels import label_by_code
-from deep_images_hub.catalogue.uploads import open_uploads
-from deep_images_hub.catalogue.users import User, user_of
-from deep_images_hub.errors import ForbiddenError
+from deep_images_hub.catalogue.landing import manifest_refused
+from deep_images_hub.catalogue.uploads import open_uploads, start_upload
+from deep_images_hub.catalogue.users import User, change_email, user_of
+from deep_images_hub.errors import ConflictError, ForbiddenError
 from deep_images_hub.forgetting import delete_account
+from deep_images_hub.landing.refusals import Refused
+from deep_images_hub.object_store import ObjectStat
 from deep_images_hub.object_store.keys import landing_key, manifest_key
+from deep_images_hub.uploads.upload import NewUpload
 from tests.builders import PASSWORD, HubBuilder, photographs
 from tests.integration.portal.conftest import api_token, send, token
 from webapp import create_app
@@ -48,6 +54,17 @@ def sign_in(app: Flask, user: User) -> FlaskClient:
     client = app.test_client()
     assert send(client, "/sign-in", email=user.email, password=PASSWORD).status_code == 302
     return client
+
+
+def moved(portal: HubBuilder, user: User) -> User:
+    """Give an account another address, with a letter to the one of before and a refused manifest that says it."""
+    found = ObjectStat(f"{user.id}.manifest.json", 1, datetime.now(UTC))
+    refused = Refused("other_supplier", f"The manifest names the supplier {user.email!r}, who may not send from here.")
+    with portal.hub.engine.begin() as connection:
+        change_email(connection, user, user.email.replace("supplier", "moved"), changed_by=user.id)
+        ask_mail(connection, purpose="address_changed", email=user.email, display_name=user.display_name)
+        manifest_refused(connection, source_url="s3://suppliers", found=found, supplier_id=user.id, refused=refused)
+        return user_of(connection, user.id)
 
 
 def write_manifest(portal: HubBuilder, key: str, user: User) -> None:
@@ -89,12 +106,14 @@ def said_anywhere(portal: HubBuilder, words: str) -> set[str]:
 @pytest.mark.parametrize("keeps_credit", [False, True], ids=["forgotten", "credited"])
 def test_deleted_supplier_is_forgotten_and_pictures_stay(app, portal, keeps_credit) -> None:
     name = f"Zenobia {keeps_credit} Quill"
-    user = portal.user("supplier", name)
+    first = portal.user("supplier", name)
+    user = moved(portal, first)
     key = f"of-{keeps_credit}"
     images = portal.batch(key, "/m/apple", photographs(3, seed=key), supplier=name, email=user.email, attribution=name)
     write_manifest(portal, key, user)
     version = portal.version("/m/apple", name=f"Frozen {keeps_credit}")
     before = addresses(app, portal, version.id)
+    asked_before = app.extensions["services"].attributions(version)
     client, shown = sign_in(app, user), api_token(portal.hub, user)
     client.post(
         "/send",
@@ -115,6 +134,7 @@ def test_deleted_supplier_is_forgotten_and_pictures_stay(app, portal, keeps_cred
         now = version_by_id(connection, version.id)
     # The letter that says so is the last that goes to the address.
     assert said_anywhere(portal, user.email) <= {"account_mails"}
+    assert said_anywhere(portal, first.email) == set()
     assert said_anywhere(portal, name) <= {"account_mails"} | (
         {"batches", f"landing/{key}/manifest.json"} if keeps_credit else set()
     )
@@ -123,6 +143,7 @@ def test_deleted_supplier_is_forgotten_and_pictures_stay(app, portal, keeps_cred
     assert (name in page) == keeps_credit
     assert (now.digest, now.image_count) == (version.digest, version.image_count)
     assert (addresses(app, portal, version.id) == before) == keeps_credit
+    assert (app.extensions["services"].attributions(now) == asked_before) == keeps_credit
 
 
 def test_wishes_of_somebody_who_is_deleted_pass_on_and_counts_add_up(app, portal) -> None:
@@ -167,3 +188,24 @@ def test_account_of_somebody_else_is_deleted_by_nobody_but_an_operator(app, port
     with pytest.raises(ForbiddenError):
         delete_account(hub.engine, hub.store, receiver, user_id=person.id, decided_by=other.id, keeps_credit=False)
     assert sign_in(app, person)
+
+
+def test_account_that_sends_while_it_is_deleted_stays_until_it_is_deleted_again(app, portal, monkeypatch) -> None:
+    user, hub, receiver = portal.user("supplier", "Quick"), portal.hub, app.extensions["services"].receiver
+    with hub.engine.connect() as connection:
+        label_id = label_by_code(connection, "/m/apple").id
+
+    def begin_meanwhile(connection: Connection, of: User) -> list[str]:
+        with hub.engine.begin() as others:
+            start_upload(others, supplier_id=of.id, new=NewUpload(label_id, "by"))
+        return [of.display_name]
+
+    how = {"user_id": user.id, "decided_by": user.id, "keeps_credit": False}
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(forgetting, "names_of", begin_meanwhile)
+        with pytest.raises(ConflictError, match="Delete it again"):
+            delete_account(hub.engine, hub.store, receiver, **how)
+    assert sign_in(app, user)
+    delete_account(hub.engine, hub.store, receiver, **how)
+    with hub.engine.connect() as connection:
+        assert (user_of(connection, user.id).is_deleted, open_uploads(connection, supplier_id=user.id)) == (True, [])
