@@ -1,4 +1,4 @@
-"""Hundreds of requests, many of them wrong, made of the OpenAPI document: none may be answered with a mistake of the portal's own.
+"""Hundreds of requests, many wrong, made of the OpenAPI document: none may be answered with a mistake of the portal's own.
 
 Schemathesis does the same more thoroughly, by hand: docs/api.md.
 """
