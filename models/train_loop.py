@@ -80,7 +80,7 @@ def train(
 
     Raises:
         AddressTakenError: see there.
-        SettingsError: the loss is no number from the first epoch on.
+        SettingsError: the loss, or that on the validation split, is no number from the first epoch on.
     """
     workers = max(1, len(addresses))
     strategy = _join(rank, addresses)
@@ -120,10 +120,12 @@ def train(
 
 def _outcome(state: TrainingState, config: TrainingConfig) -> Trained:
     if not state.best_epoch:
+        last = state.reports[-1]
+        whose, loss = ("loss on the validation split", last.validation_loss) if math.isfinite(last.loss) else ("loss", last.loss)
         raise SettingsError(
-            f"The loss was no number ({state.reports[-1].loss}) in epoch {len(state.reports)}, and no epoch before gave weights "
-            f"to keep. Lower learning_rate ({config.learning_rate:g}) in its card (config/training), or compute in full "
-            "precision (HUB_MIXED_BFLOAT16=off); then ask for it again."
+            f"The {whose} was no number ({loss}) in epoch {last.epoch}, and no epoch before gave weights to keep. Lower "
+            f"learning_rate ({config.learning_rate:g}) in its card (config/training), or compute in full precision "
+            "(HUB_MIXED_BFLOAT16=off); then ask for it again."
         )
     return Trained(state.best_weights, state.best_epoch, state.reports)
 

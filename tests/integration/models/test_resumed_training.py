@@ -144,6 +144,14 @@ def test_training_whose_loss_is_no_number_from_the_start_says_what_to_change() -
     assert seen == [1]
 
 
+def test_training_that_cannot_be_validated_says_that_this_loss_is_no_number() -> None:
+    whole = task()
+    lost = replace(whole.validation, rows=lambda positions: whole.validation.rows(positions) * np.float32(np.nan))
+
+    with pytest.raises(SettingsError, match=r"loss on the validation split was no number \(nan\)"):
+        train(replace(whole, validation=lost), replace(CONFIG, patience=1))
+
+
 def test_training_whose_loss_is_no_number_later_ends_with_the_best_epoch_before() -> None:
     whole = task()
     seen: list[EpochReport] = []
