@@ -2,7 +2,8 @@
 
 The file says all that is needed: input `image` (n, side, side, 3) RGB 0..255, output `probabilities` (n, classes), and in its
 metadata `labels`, a JSON list of {"code", "name"} by class index, and `model`, the model card. The output `evidence` (n, rows,
-columns, classes), what each place of the picture adds to each label, is in files of this hub since there are such maps.
+columns, classes), what each place of the picture adds to each label, is in files of this hub since there are such maps; the
+output `nearest_known` (n,), with a threshold in the model card, where it is known what looks like nothing that was learned from.
 """
 
 import hashlib
@@ -46,6 +47,36 @@ class Answer:
     evidence: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class Nearness:
+    """How near a picture comes to what a model learned from: the cosine between its features and the nearest looks of any label.
+
+    Attributes:
+        threshold: what most pictures of the model's own labels reach.
+    """
+
+    nearest_known: float
+    threshold: float
+
+    @property
+    def is_none_of_these(self) -> bool:
+        """Whether the picture is probably none of the model's labels, whichever comes nearest."""
+        return self.nearest_known < self.threshold
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a model makes of a picture: its likeliest labels, best first. nearness: None where the model's file does not say."""
+
+    answers: list[Answer]
+    nearness: Nearness | None
+
+    @property
+    def is_none_of_these(self) -> bool:
+        """Whether the model says so; False also where its file does not say."""
+        return self.nearness is not None and self.nearness.is_none_of_these
+
+
 class Classifier:
     """An open model. Safe to share between threads.
 
@@ -78,6 +109,10 @@ class Classifier:
         self._side_px = int(inputs["image"].shape[1])
         self._dtype = np.uint8 if inputs["image"].type == "tensor(uint8)" else np.float32
         self.card: dict[str, Any] = json.loads(metadata.get("model", "{}"))
+        none_of_these = self.card.get("none_of_these") if "nearest_known" in outputs else None
+        self._threshold: float | None = none_of_these["threshold"] if none_of_these else None
+        if self._threshold is not None:
+            self._outputs.append("nearest_known")
 
     @property
     def side_px(self) -> int:
@@ -89,30 +124,41 @@ class Classifier:
         """Codes and names by class index."""
         return self._labels
 
-    def likeliest(self, pictures: NDArray[np.uint8], *, limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def likeliest(
+        self, pictures: NDArray[np.uint8], *, limit: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]:
         """Return the likeliest labels of many pictures at once, best first; equal scores by class index.
 
         Args:
             pictures: (n, side_px, side_px, 3), as `network_input` gives them.
 
         Returns:
-            Class indices and scores, (n, at most limit).
+            Class indices and scores, (n, at most limit), and whether a picture is probably none of these, (n,).
         """
-        (output,) = self._session.run(["probabilities"], {"image": pictures.astype(self._dtype)})
+        wanted = [name for name in self._outputs if name != "evidence"]
+        output, *nearest = self._session.run(wanted, {"image": pictures.astype(self._dtype)})
         probabilities = np.asarray(output, np.float32)
+        is_none = np.asarray(nearest[0]) < self._threshold if nearest else np.zeros(len(pictures), np.bool_)
         best = np.argsort(-probabilities, axis=1, kind="stable")[:, :limit]
-        return best, np.take_along_axis(probabilities, best, axis=1)
+        return best, np.take_along_axis(probabilities, best, axis=1), is_none
 
     def answers(self, picture: Image.Image, *, limit: int = 5) -> list[Answer]:
         """Return the likeliest labels of a picture (upright, RGB, any size), best first; equal scores by class index."""
+        return self.look_at(picture, limit=limit).answers
+
+    def look_at(self, picture: Image.Image, *, limit: int = 5) -> Looked:
+        """Return what `answers` does, and whether the picture is probably none of these."""
         batch = network_input(picture, self._side_px)[np.newaxis].astype(self._dtype)
-        probabilities, *places = (np.asarray(output)[0] for output in self._session.run(self._outputs, {"image": batch}))
+        outputs = self._session.run(self._outputs, {"image": batch})
+        said = {name: np.asarray(output)[0] for name, output in zip(self._outputs, outputs, strict=True)}
+        probabilities, places = said["probabilities"], said.get("evidence")
         best = np.argsort(-probabilities, kind="stable")[:limit]
-        found = []
-        for index in best:
-            code, name = self._labels[index]
-            found.append(Answer(code, name, float(probabilities[index]), places[0][..., index] if places else None))
-        return found
+        answers = [
+            Answer(*self._labels[index], float(probabilities[index]), None if places is None else places[..., index])
+            for index in best
+        ]
+        nearness = None if self._threshold is None else Nearness(float(said["nearest_known"]), self._threshold)
+        return Looked(answers, nearness)
 
 
 def photograph_of_upload(body: bytes, *, max_pixels: int, short_side_px: int) -> Photograph:

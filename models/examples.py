@@ -53,11 +53,12 @@ def nearest(features: NDArray[np.floating], known: NDArray[np.floating], *, limi
     Returns:
         For each of the n, up to `limit` places in `known`, the nearest first.
     """
-    similarity = _unit(features) @ _unit(known).T
+    similarity = unit_length(features) @ unit_length(known).T
     nearest_first: list[list[int]] = np.argsort(-similarity, axis=1, kind="stable")[:, :limit].tolist()
     return nearest_first
 
 
-def _unit(features: NDArray[np.floating]) -> NDArray[np.float32]:
+def unit_length(features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return features (n, d) as float32 of length 1; those that are all 0 stay so."""
     wide = np.asarray(features, np.float32)
     return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), np.finfo(np.float32).tiny), np.float32)

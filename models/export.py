@@ -2,9 +2,11 @@
 
 The contract of all: `image` (n, side, side, 3) float32 RGB 0..255 in, `probabilities` (n, classes) float32 out; preprocessing
 and softmax are inside. The ONNX file also gives `evidence` (n, rows, columns, classes), what each place of a picture adds to each
-label (`models.explanation`); says what its classes are called (metadata `labels`: a JSON list of {"code", "name"} by class index)
-and what it is (metadata `model`: a JSON object). `labels.txt` has the same names, one a line. No layer of our own is in them:
-Keras alone loads the `.keras`. `.keras`, ONNX and `labels.txt` are always written; `tensorflow_files` knows the others.
+label (`models.explanation`), and where it is known `nearest_known` (n,), how near a picture comes to what was learned from
+(`models.known_looks`); says what its classes are called (metadata `labels`: a JSON list of {"code", "name"} by class index) and
+what it is (metadata `model`: a JSON object; its `none_of_these` has the threshold of `nearest_known`). `labels.txt` has the same
+names, one a line. No layer of our own is in them: Keras alone loads the `.keras`. `.keras`, ONNX and `labels.txt` are always
+written; `tensorflow_files` knows the others.
 """
 
 import hashlib
@@ -26,11 +28,12 @@ from numpy.typing import NDArray
 from deep_images_hub.errors import HubError, InvalidInputError
 from deep_images_hub.model_files import file_kind
 from models.evaluate import Label
-from models.explanation import with_evidence
+from models.explanation import with_evidence, with_nearest_known
+from models.known_looks import KnownLooks
 
 # Largest difference of a probability between two files that count as the same model; of the evidence, in shares of its largest.
 TOLERANCE = 1e-4
-_OUTPUTS = ["probabilities", "evidence"]
+_OUTPUTS = ["probabilities", "evidence", "nearest_known"]
 
 
 class ExportMismatchError(HubError):
@@ -83,6 +86,7 @@ def export_model(
     labels: Sequence[Label],
     card: Mapping[str, Any],
     pictures: NDArray[np.uint8],
+    known: KnownLooks | None = None,
     formats: Collection[str] = (),
     representative: NDArray[np.uint8] | None = None,
 ) -> ExportedModel:
@@ -94,6 +98,7 @@ def export_model(
         labels: by class index.
         card: JSON values; what is to be known of the model.
         pictures: (n, side, side, 3) uint8, n at least 1.
+        known: what the ONNX file tells from anything else; None: it cannot.
         formats: kinds of file beside those that every model has: `saved_model`, `litert`, `litert_int8`.
         representative: for `litert_int8`: pictures of the training split, as `pictures`.
 
@@ -102,16 +107,22 @@ def export_model(
     """
     inputs = pictures.astype(np.float32)
     explained = with_evidence(classifier)
-    expected, evidence = explained.predict(inputs, verbose=0)
+    if known is not None:
+        explained = with_nearest_known(explained, known.means)
+    expected, evidence, *nearest = explained.predict(inputs, verbose=0)
     paths = {kind: folder / file_kind(kind).file_name for kind in ("keras", "onnx", "labels", *formats)}
     paths["labels"].write_text("".join(f"{' '.join(label.name.split())}\n" for label in labels), encoding="utf-8")
     classifier.save(paths["keras"])
     _export_onnx(explained, paths["onnx"])
     _describe(paths["onnx"], labels, card)
-    answers, places = _onnx_answers(paths["onnx"], inputs)
+    answers, places, *near = _onnx_answers(paths["onnx"], inputs)
     differences = {
         "keras": _difference(keras.saving.load_model(paths["keras"], compile=False).predict(inputs, verbose=0), expected),
-        "onnx": max(_difference(answers, expected), _difference(places, evidence) / max(1.0, float(np.abs(evidence).max()))),
+        "onnx": max(
+            _difference(answers, expected),
+            _difference(places, evidence) / max(1.0, float(np.abs(evidence).max())),
+            *(_difference(found, said) for found, said in zip(near, nearest, strict=True)),
+        ),
     }
     if formats:
         differences |= _write_tensorflow_files(classifier, paths, inputs, expected, representative)
@@ -167,7 +178,7 @@ def _export_onnx(classifier: keras.Model, file: Path) -> None:
 def _describe(file: Path, labels: Sequence[Label], card: Mapping[str, Any]) -> None:
     model = onnx.load(file)
     # Keras numbers the outputs of the graph.
-    for output, name in zip(model.graph.output, _OUTPUTS, strict=True):
+    for output, name in zip(model.graph.output, _OUTPUTS, strict=False):
         _rename(model.graph, output, name)
     texts = {"labels": [asdict(label) for label in labels], "model": dict(card)}
     onnx.helper.set_model_props(model, {name: json.dumps(value, ensure_ascii=False) for name, value in texts.items()})
@@ -183,10 +194,9 @@ def _rename(graph: Any, output: Any, after: str) -> None:
     output.name = after
 
 
-def _onnx_answers(file: Path, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _onnx_answers(file: Path, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    probabilities, evidence = session.run(_OUTPUTS, {"image": inputs})
-    return np.asarray(probabilities), np.asarray(evidence)
+    return [np.asarray(output) for output in session.run(None, {"image": inputs})]
 
 
 def _sha256(file: Path) -> str:

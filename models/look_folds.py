@@ -26,12 +26,12 @@ def folds_by_look(features: NDArray[np.floating], class_index: NDArray[np.intege
     folds = np.zeros(len(class_index), np.int64)
     for label in np.unique(class_index):
         own = np.flatnonzero(class_index == label)
-        clusters = _clusters(features[own].astype(np.float32), min(FOLDS, len(own)), random)
+        clusters = k_means(features[own].astype(np.float32), min(FOLDS, len(own)), random)
         folds[own] = random.permutation(FOLDS)[clusters]
     return folds
 
 
-def _clusters(points: NDArray[np.float32], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+def k_means(points: NDArray[np.float32], count: int, random: np.random.Generator) -> NDArray[np.int64]:
     """Return the cluster of each point (n, d), by k-means from points drawn at random; a cluster may be empty."""
     centres = points[random.choice(len(points), count, replace=False)]
     nearest = np.zeros(len(points), np.int64)

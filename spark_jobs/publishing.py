@@ -21,6 +21,7 @@ from models.calibration import fit_temperature
 from models.evaluate import HeldOut, judge, judge_scores
 from models.examples import at_even_steps
 from models.feature_scale import FeatureScale
+from models.known_looks import KnownLooks, known_looks
 from models.learning_curve import learning_curve
 from models.linear_probe import class_probabilities
 from models.regularisation import HeadChoice, solve_head
@@ -95,6 +96,9 @@ def publish(
         "rests_on": None if judged.temperature is None else judged.rests_on
     }
     metrics |= _training_metrics(plan, training_set, trained)
+    known = None if own_features is None else _known_looks(plan, training_set, own_features)
+    if known is not None and own_features is not None:
+        metrics["none_of_these"] = _none_of_these(known, own_features[training_set.positions("test")])
     with hub.engine.connect() as connection:
         metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
     metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, own_features)
@@ -111,7 +115,7 @@ def publish(
         "answers": answers_of(training_set, judged.probabilities),
     }
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
-        exported = _export(hub, plan, training_set, judged, row, Path(folder))
+        exported = _export(hub, plan, training_set, judged, known, row, Path(folder))
         metrics["export_difference"] = exported.largest_difference
         metrics |= _in_8_bits(hub, plan, training_set, exported)
         row["files"] = _stored(hub, plan, exported)
@@ -272,8 +276,32 @@ def _mode(plan: TrainingPlan) -> str:
     return "from_scratch" if plan.features_model is None else "head_on_features"
 
 
+def _known_looks(plan: TrainingPlan, training_set: TrainingSet, features: NDArray[np.float32]) -> KnownLooks | None:
+    """Return what the model can tell from anything else by its own features; None where there are too few pictures to say."""
+    is_fine_tuned = plan.fine_tuned_head is not None
+    validation = features[training_set.positions("validation")] if is_fine_tuned else None
+    has_all = plan.head_choice is not None and not is_fine_tuned
+    learned = training_set.learned_from() if has_all else training_set.positions("train")
+    return known_looks(features[learned], training_set.class_index[learned], validation=validation, seed=plan.config.seed)
+
+
+def _none_of_these(known: KnownLooks, test: NDArray[np.float32]) -> dict[str, Any]:
+    return {
+        "threshold": known.threshold,
+        "rests_on": known.rests_on,
+        "images": known.images,
+        "test_share": known.share_that_passes(test),
+    }
+
+
 def _export(
-    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, judged: Judged, row: dict[str, Any], folder: Path
+    hub: Hub,
+    plan: TrainingPlan,
+    training_set: TrainingSet,
+    judged: Judged,
+    known: KnownLooks | None,
+    row: dict[str, Any],
+    folder: Path,
 ) -> "ExportedModel":
     from models.export import ExportMismatchError, export_model
 
@@ -296,6 +324,7 @@ def _export(
         "dataset_digest": plan.version_digest,
         "input": f"(n, {side_px}, {side_px}, 3) RGB 0..255: short side resized to {round(side_px * 256 / 224)}, middle cut out",
         "metrics": {name: row["metrics"][name] for name in headline},
+        "none_of_these": row["metrics"].get("none_of_these"),
     }
     formats = frozenset(filter(None, hub.settings.model_formats.split(",")))
     return export_model(
@@ -304,6 +333,7 @@ def _export(
         labels=training_set.labels,
         card=card,
         pictures=pictures,
+        known=known,
         formats=formats,
         representative=_pictures(hub, plan, training_set, "train", _REPRESENTATIVE_IMAGES) if INT8 in formats else None,
     )

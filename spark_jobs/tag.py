@@ -5,7 +5,8 @@ Writes: for a version, `network_labels`, beside the pictures' own labels, which 
 likeliest labels with their scores, as CSV or Parquet, and beside it what is known so far.
 
 Running it again goes on: what this model has tagged is passed over; a file that has changed its size is looked at anew. Files
-that cannot be looked at are named in the results with the reason, and stop nothing. What runs in Spark's partitions is in
+that cannot be looked at are named in the results with the reason, and stop nothing. Pictures that look like nothing the model
+learned from get no label; those of a version are looked at again. What runs in Spark's partitions is in
 `tagging`.
 """
 
@@ -82,8 +83,12 @@ def _tag_version(hub: Hub, spark: SparkSession, model: TrainedModel, *, named: s
                 on_progress=lambda done, before=before: progress.reach(before + done),  # type: ignore[misc]
             )
             after_id = page[-1].image_id
+    with hub.engine.connect() as connection:
+        # All were looked at: those that have no label still got none.
+        none = untagged_count(connection, model_id=model.id, version_id=version.id)
     print(
         f"tag: model {model.id} tagged {tagged:,} pictures of {version.name}; {version.image_count - total:,} were passed over."
+        + (f" {none:,} look like nothing it learned from, and got no label." if none else "")
     )
     return 0
 
@@ -129,7 +134,8 @@ def _tagged(spark: SparkSession, files: Sequence[ObjectStat], run: object) -> li
 
 def _lines(source: ObjectStore, file: TagFile, *, tagged: int, known: int, passed_by: PassedBy) -> list[str]:
     lines = [f"tag: {source.url}: {tagged:,} files were looked at, {known:,} had been before; see {file.path}."]
-    problems = {found.path: found.problem for found in file.tags() if found.problem is not None}
+    latest = {found.path: found for found in file.tags()}
+    problems = {path: found.problem for path, found in latest.items() if found.problem is not None}
     if problems:
         reasons = Counter(problem.partition(":")[0] for problem in problems.values())
         said = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
@@ -140,6 +146,8 @@ def _lines(source: ObjectStore, file: TagFile, *, tagged: int, known: int, passe
             f"tag: passed by: {passed_by.no_pictures:,} files that are hidden or not named like a picture, "
             f"{passed_by.unusable:,} names that cannot be read."
         )
+    if none := sum(found.is_none_of_these for found in latest.values()):
+        lines.append(f"tag: {none:,} files look like nothing the model learned from, and got no label.")
     return lines
 
 

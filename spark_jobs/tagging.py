@@ -44,15 +44,19 @@ class TaggingModel:
 
 
 def tag_images_task(settings: Settings, model: TaggingModel, tables: Iterable[pa.RecordBatch]) -> Iterator[int]:
-    """Tag stored pictures and write what is said into the catalogue; yields how many were new, chunk by chunk."""
+    """Tag stored pictures and write what is said into the catalogue; yields how many were new, chunk by chunk.
+
+    Nothing is written of a picture that the model takes for none of its labels.
+    """
     engine, store = opened(settings)
     classifier = _opened_classifier(settings, model)
     read = partial(read_picture, store, settings, classifier.side_px)
     for chunk, pictures in read_ahead(read, image_chunks(tables, settings.feature_batch_size), keys_of):
-        best, scores = classifier.likeliest(pictures, limit=model.top)
+        best, scores, is_none = classifier.likeliest(pictures, limit=model.top)
         said = [
             NetworkLabel(image.image_id, indexes, shares)
-            for image, indexes, shares in zip(chunk, best.tolist(), scores.tolist(), strict=True)
+            for image, indexes, shares, none in zip(chunk, best.tolist(), scores.tolist(), is_none, strict=True)
+            if not none
         ]
         with engine.begin() as connection:
             yield add_network_labels(connection, model_id=model.model_id, said=said)
@@ -86,10 +90,12 @@ def _tag_chunk(
     pictures = [picture for picture in found if not isinstance(picture, str)]
     answers: Iterator[tuple[tuple[str, str, float], ...]] = iter(())
     if pictures:
-        best, scores = classifier.likeliest(np.stack(pictures), limit=top)
+        best, scores, is_none = classifier.likeliest(np.stack(pictures), limit=top)
         answers = (
-            tuple((*classifier.labels[index], round(score, 4)) for index, score in zip(indexes, shares, strict=True))
-            for indexes, shares in zip(best.tolist(), scores.tolist(), strict=True)
+            ()
+            if none
+            else tuple((*classifier.labels[index], round(score, 4)) for index, score in zip(indexes, shares, strict=True))
+            for indexes, shares, none in zip(best.tolist(), scores.tolist(), is_none, strict=True)
         )
     return [
         Tag(path, size_bytes, (), problem=picture) if isinstance(picture, str) else Tag(path, size_bytes, next(answers))

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -77,10 +78,19 @@ def write_photographs(folder: Path, labels: Iterable[str], *, per_label: int, se
             (folder / label / f"{number}.jpg").write_bytes(body)
 
 
-def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16) -> bytes:
-    """Return a model of our contract: it weighs a picture's mean red, green and blue, and so each of its pixels."""
+def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16, *, threshold: float | None = None) -> bytes:
+    """Return a model of our contract: it weighs a picture's mean red, green and blue, and so each of its pixels.
+
+    Args:
+        threshold: of its output `nearest_known`, which is the picture's mean red over 255; None: it has no such output.
+    """
     rng = random.Random(0)
     weights = [rng.uniform(-0.02, 0.02) for _ in range(3 * len(labels))]
+    has_nearest = threshold is not None
+    nearest = [
+        helper.make_node("Gather", ["means", "first"], ["red"], axis=1),
+        helper.make_node("Div", ["red", "most"], ["nearest_known"]),
+    ]
     graph = helper.make_graph(
         [
             helper.make_node("ReduceMean", ["image"], ["means"], axes=[1, 2], keepdims=0),
@@ -88,16 +98,20 @@ def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16) -> bytes:
             helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
             helper.make_node("MatMul", ["image", "weights"], ["sums"]),
             helper.make_node("Div", ["sums", "pixels"], ["evidence"]),
+            *(nearest if has_nearest else ()),
         ],
         "means",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", side_px, side_px, 3])],
         [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", len(labels)]),
             helper.make_tensor_value_info("evidence", TensorProto.FLOAT, ["n", side_px, side_px, len(labels)]),
+            *([helper.make_tensor_value_info("nearest_known", TensorProto.FLOAT, ["n"])] if has_nearest else ()),
         ],
         [
             helper.make_tensor("weights", TensorProto.FLOAT, [3, len(labels)], weights),
             helper.make_tensor("pixels", TensorProto.FLOAT, [], [side_px**2]),
+            helper.make_tensor("first", TensorProto.INT64, [], [0]),
+            helper.make_tensor("most", TensorProto.FLOAT, [], [255.0]),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -105,12 +119,19 @@ def onnx_model(labels: Sequence[tuple[str, str]], side_px: int = 16) -> bytes:
         model,
         {
             "labels": json.dumps([{"code": code, "name": name} for code, name in labels]),
-            "model": json.dumps({"backbone": "means"}),
+            "model": json.dumps({"backbone": "means", "none_of_these": None if threshold is None else {"threshold": threshold}}),
         },
     )
     body: bytes = model.SerializeToString()
     onnx.checker.check_model(model)
     return body
+
+
+def one_colour(red: int, green: int, blue: int) -> bytes:
+    """Return a photograph of one colour as JPEG: by its red `onnx_model` says how near it is."""
+    file = io.BytesIO()
+    Image.new("RGB", (300, 300), (red, green, blue)).save(file, "JPEG")
+    return file.getvalue()
 
 
 @dataclass
@@ -262,7 +283,7 @@ class HubBuilder:
         with self.hub.engine.begin() as connection:
             return freeze(connection, Recipe(label_codes=label_codes, **given), name=name, created_by=None)
 
-    def model(self, version: DatasetVersion, metrics: Mapping[str, object] | None = None, weights: str = "scratch") -> int:
+    def model(self, version: DatasetVersion, metrics: Mapping[str, Any] | None = None, weights: str = "scratch") -> int:
         """Give a version a trained model, and return the model's id."""
         with self.hub.engine.begin() as connection:
             codes = [
@@ -277,7 +298,11 @@ class HubBuilder:
             ]
             names = [label_by_code(connection, code).name for code in codes]
             run = request_run(connection, version_id=version.id, requested_by=None, backbone="compact_vgg", workers=2)
-        body, keras = onnx_model(list(zip(codes, names, strict=True))), b"not a real keras file, downloaded only"
+        threshold = (metrics or {}).get("none_of_these", {}).get("threshold")
+        body, keras = (
+            onnx_model(list(zip(codes, names, strict=True)), threshold=threshold),
+            b"not a real keras file, downloaded only",
+        )
         self.hub.store.create(f"models/{run.id}/1/model.onnx", body)
         self.hub.store.create(f"models/{run.id}/1/model.keras", keras)
         with self.hub.engine.begin() as connection:

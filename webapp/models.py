@@ -14,7 +14,7 @@ from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.images.decode import Photograph
 from deep_images_hub.object_store import ObjectStore
-from deep_images_hub.predictions import Answer, photograph_of_upload
+from deep_images_hub.predictions import Looked, photograph_of_upload
 from webapp.access import public, requires
 from webapp.confusions import MATRIX_LABELS, OPEN_LABELS, largest_confusions, matrix_rows
 from webapp.error_pages import wants_json
@@ -95,8 +95,9 @@ def try_it(model_id: int) -> ResponseReturnValue:
     if picture is None:
         problem = f"{asked[:200]!r} leads to no picture of this hub. Copy the address of a picture's page." if asked else None
         return render_template("try.html", model=model, problem=problem), 404 if asked else 200
-    answers = _shown(*predict(model, hub().store.read(picture.picture_key)))
-    return render_template("try.html", model=model, answers=answers, picture=picture, filename=picture.label_name)
+    photograph, looked = predict(model, hub().store.read(picture.picture_key))
+    answers = _shown(photograph, looked)
+    return render_template("try.html", model=model, answers=answers, looked=looked, picture=picture, filename=picture.label_name)
 
 
 @blueprint.post("/<int:model_id>/try")
@@ -110,26 +111,28 @@ def answer(model_id: int) -> ResponseReturnValue:
     try:
         if upload is None or not upload.filename:
             raise InvalidInputError("No picture was sent. Choose a photograph first.")
-        answers = _shown(*predict(model, upload.stream.read()))
+        photograph, looked = predict(model, upload.stream.read())
     except InvalidInputError as error:
         if wants_json():
             raise
         return render_template("try.html", model=model, problem=str(error)), 400
+    answers = _shown(photograph, looked)
     if wants_json():
-        return {"answers": [{"label": found.code, "name": found.name, "score": found.score} for found in answers]}
-    return render_template("try.html", model=model, answers=answers, filename=upload.filename)
+        said = [{"label": found.code, "name": found.name, "score": found.score} for found in answers]
+        return {"answers": said, "is_none_of_these": looked.nearness and looked.is_none_of_these}
+    return render_template("try.html", model=model, answers=answers, looked=looked, filename=upload.filename)
 
 
-def predict(model: TrainedModel, body: bytes) -> tuple[Photograph, list[Answer]]:
-    """Return a photograph and what it shows, likeliest first. Raises InvalidInputError when the bytes are none."""
+def predict(model: TrainedModel, body: bytes) -> tuple[Photograph, Looked]:
+    """Return a photograph and what the model makes of it. Raises InvalidInputError when the bytes are none."""
     settings = hub().settings
     photograph = photograph_of_upload(body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px)
     onnx = model.file("onnx")
     classifier = services().models.classifier(key=onnx.key, sha256=onnx.sha256)
-    return photograph, classifier.answers(photograph.picture, limit=ANSWERS)
+    return photograph, classifier.look_at(photograph.picture, limit=ANSWERS)
 
 
-def _shown(photograph: Photograph, answers: list[Answer]) -> list[ShownAnswer]:
+def _shown(photograph: Photograph, looked: Looked) -> list[ShownAnswer]:
     size = {"width_px": photograph.width_px, "height_px": photograph.height_px}
     return [
         ShownAnswer(
@@ -138,7 +141,7 @@ def _shown(photograph: Photograph, answers: list[Answer]) -> list[ShownAnswer]:
             score=found.score,
             map=None if found.evidence is None else evidence_map(found.evidence, **size),
         )
-        for found in answers
+        for found in looked.answers
     ]
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from deep_images_hub.datasets.card import plain_markdown
-from deep_images_hub.wire.model_reports import ModelReport, ReportLabel
+from deep_images_hub.wire.model_reports import ModelReport, ReportLabel, ReportNoneOfThese
 
 _WORST_LABELS = 10
 _CONFUSIONS = 10
@@ -119,6 +119,8 @@ def _evaluation(report: ModelReport) -> list[str]:
             for row in calibration.thresholds
             if row.score is not None
         ]
+    if none_of_these := report.none_of_these:
+        lines += ["", _none_of_these(none_of_these)]
     if curve := report.learning_curve:
         low, high = curve.twice_interval
         lines += [
@@ -126,6 +128,15 @@ def _evaluation(report: ModelReport) -> list[str]:
             f"With twice the pictures it is expected to be right on {percent(curve.twice)} ({percent(low)} to {percent(high)}).",
         ]
     return [*lines, ""]
+
+
+def _none_of_these(found: ReportNoneOfThese) -> str:
+    rests_on = "held-out looks" if found.rests_on == "held_out_looks" else "the validation split"
+    return (
+        "Its ONNX file, and no other, also tells when a picture is probably none of its labels: when `nearest_known` is below "
+        f"{found.threshold:.3f}. That was set so that 95 % of {found.images:,} pictures of {rests_on} pass; of the test split "
+        f"{percent(found.test_share)} do. It tells things of another kind; what looks much like a label mostly passes."
+    )
 
 
 def _limits(report: ModelReport) -> list[str]:

@@ -13,6 +13,7 @@ from deep_images_hub.wire.model_reports import (
     ReportGoal,
     ReportLabel,
     ReportNeed,
+    ReportNoneOfThese,
     ReportScores,
 )
 
@@ -31,6 +32,7 @@ def report_of(model: TrainedModel, *, made: str, taken_down: int, files: Mapping
     codes = [label.code for label in labels]
     examples = {kind: _examples(metrics, kind, codes, seen) for kind in ("wrong", "right")}
     scores = {name: metrics.get(f"test_{name}", metrics.get(name)) for name in ReportScores.model_fields}
+    none_of_these = metrics.get("none_of_these")
     confusion: list[list[int]] = metrics.get("confusion", [])
     return ModelReport(
         model_id=model.id,
@@ -47,6 +49,7 @@ def report_of(model: TrainedModel, *, made: str, taken_down: int, files: Mapping
         labels=labels,
         confusion=confusion,
         calibration=_calibration(metrics),
+        none_of_these=ReportNoneOfThese.model_validate(none_of_these) if none_of_these else None,
         learning_curve=_curve(metrics, codes),
         **examples,
         files=[ReportFile(name=name, sha256=sha256) for name, sha256 in files.items()],

@@ -42,7 +42,8 @@ class Tag:
 
     Attributes:
         path: in the place that was looked through.
-        answers: code, name and score 0..1 of its likeliest labels, best first; empty where it could not be looked at.
+        answers: code, name and score 0..1 of its likeliest labels, best first; empty where it could not be looked at, and
+            where the model takes it for none of its labels.
         problem: why it could not be, beginning with a reason of `verdicts.BROKEN_REASONS`; None: it was.
     """
 
@@ -50,6 +51,11 @@ class Tag:
     size_bytes: int
     answers: tuple[tuple[str, str, float], ...]
     problem: str | None = None
+
+    @property
+    def is_none_of_these(self) -> bool:
+        """Whether it was looked at, and taken for none of the model's labels."""
+        return self.problem is None and not self.answers
 
 
 class TagFile:
@@ -118,20 +124,28 @@ class TagFile:
         columns = [f"{name}_{place}" for place in range(1, self._head.top + 1) for name in ("label", "name", "score")]
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["path", "size_bytes", *columns, "problem"])
+            writer.writerow(["path", "size_bytes", *columns, "is_none_of_these", "problem"])
             for tag in tags:
                 answers = [cell for code, name, score in tag.answers for cell in (code, name, f"{score:.4f}")]
                 answers += [""] * (len(columns) - len(answers))
-                row = [tag.path, tag.size_bytes, *answers, tag.problem or ""]
+                row = [tag.path, tag.size_bytes, *answers, str(tag.is_none_of_these).lower(), tag.problem or ""]
                 writer.writerow(map(harmless_cell, row))
 
     def _write_parquet(self, path: Path, tags: Sequence[Tag]) -> None:
         answer = pa.struct([("label", pa.string()), ("name", pa.string()), ("score", pa.float32())])
         schema = pa.schema(
-            [("path", pa.string()), ("size_bytes", pa.int64()), ("answers", pa.list_(answer)), ("problem", pa.string())]
+            [
+                ("path", pa.string()),
+                ("size_bytes", pa.int64()),
+                ("answers", pa.list_(answer)),
+                ("is_none_of_these", pa.bool_()),
+                ("problem", pa.string()),
+            ]
         )
         rows = [
-            asdict(tag) | {"answers": [dict(zip(("label", "name", "score"), answer, strict=True)) for answer in tag.answers]}
+            asdict(tag)
+            | {"answers": [dict(zip(("label", "name", "score"), answer, strict=True)) for answer in tag.answers]}
+            | {"is_none_of_these": tag.is_none_of_these}
             for tag in tags
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)

@@ -72,6 +72,18 @@ class ReportCalibration(Answer):
     thresholds: list[ReportThreshold]
 
 
+class ReportNoneOfThese(Answer):
+    """From where on a picture is said to look like nothing the model learned from.
+
+    Things of another kind are told; what looks much like a label hardly is.
+    """
+
+    threshold: float = Field(description="Least cosine between a picture's features and the nearest looks of any label.")
+    rests_on: Literal["held_out_looks", "validation"] = Field(description="The known pictures of which 95 % reach the threshold.")
+    images: int = Field(description="How many these were.")
+    test_share: _Share = Field(description="Of the test split's pictures that reach it.")
+
+
 class CurvePoint(Answer):
     """What a part of the training split gave."""
 
@@ -144,6 +156,7 @@ class ModelReport(Answer):
     labels: list[ReportLabel]
     confusion: list[list[int]] = Field(description="Rows are the truth, columns what was said.")
     calibration: ReportCalibration | None
+    none_of_these: ReportNoneOfThese | None = Field(description="null: it names a label of whatever it sees.")
     learning_curve: ReportCurve | None
     wrong: list[ReportExample] = Field(description="Mistakes, the surest first.")
     right: list[ReportExample] = Field(description="Right answers, from sure to unsure.")

@@ -156,6 +156,15 @@ class Predictions(Answer):
     """What a picture shows, as far as a model can tell, likeliest first."""
 
     answers: list[Prediction]
+    is_none_of_these: bool | None = Field(
+        default=None,
+        description="Whether the picture looks like nothing the model learned from, so that the answers are probably all wrong; "
+        "null: the model cannot say. Things of another kind are noticed, look-alikes of its labels mostly are not.",
+    )
+    nearest_known: float | None = Field(
+        default=None, description="The cosine between the picture's features and the nearest looks of any label."
+    )
+    nearest_known_threshold: float | None = Field(default=None, description="Below it the picture is none of these.")
 
 
 class ComparisonAsked(Asked):

@@ -35,6 +35,32 @@ def test_answers_are_no_more_than_asked_for() -> None:
     assert len(Classifier(onnx_model(LABELS)).answers(picture, limit=2)) == 2
 
 
+def test_model_that_says_how_near_a_picture_comes_can_answer_none_of_these() -> None:
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ((204, 0, 0), (0, 0, 204)))
+    classifier = Classifier(onnx_model(LABELS, threshold=0.5))
+
+    near, far = classifier.look_at(red), classifier.look_at(blue)
+
+    assert (near.is_none_of_these, far.is_none_of_these) == (False, True)
+    assert near.nearness is not None
+    assert near.nearness.threshold == 0.5
+    assert near.nearness.nearest_known == pytest.approx(0.8, abs=1e-3)
+    # The closest label is still named.
+    assert far.answers == Classifier(onnx_model(LABELS)).answers(blue)
+    batch = np.stack([network_input(picture, 16) for picture in (red, blue)])
+    assert classifier.likeliest(batch, limit=1)[2].tolist() == [False, True]
+
+
+def test_model_from_before_never_answers_none_of_these() -> None:
+    classifier = Classifier(onnx_model(LABELS))
+
+    looked = classifier.look_at(Image.new("RGB", (64, 64)))
+
+    assert looked.nearness is None
+    assert not looked.is_none_of_these
+    assert classifier.likeliest(np.zeros((2, 16, 16, 3), np.uint8), limit=1)[2].tolist() == [False, False]
+
+
 @pytest.mark.parametrize(
     ("body", "part_of_message"),
     [

@@ -162,7 +162,8 @@ def predict_picture(model_id: int) -> wire.Predictions:
     body = upload.stream.read() if upload else request.get_data(cache=False)
     if not body:
         raise InvalidInputError("No picture was sent. Send a photograph as the body, or as the file `picture` of a form.")
-    _, found = predict(model, body)
+    _, looked = predict(model, body)
+    nearness = looked.nearness
     answers = [
         wire.Prediction(
             label=answer.label_code,
@@ -170,9 +171,14 @@ def predict_picture(model_id: int) -> wire.Predictions:
             score=answer.score,
             evidence=None if answer.evidence is None else answer.evidence.tolist(),
         )
-        for answer in found
+        for answer in looked.answers
     ]
-    return wire.Predictions(answers=answers)
+    return wire.Predictions(
+        answers=answers,
+        is_none_of_these=None if nearness is None else nearness.is_none_of_these,
+        nearest_known=None if nearness is None else nearness.nearest_known,
+        nearest_known_threshold=None if nearness is None else nearness.threshold,
+    )
 
 
 def _model(model: TrainedModel) -> wire.Model:

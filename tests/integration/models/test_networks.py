@@ -26,6 +26,7 @@ from models.feature_scale import FeatureScale
 from models.features import TOP_CLASSES, dtype_policy, observe
 from models.ghost_batch_norm import GROUP_ROWS, GhostBatchNormalization
 from models.head import for_unscaled_features, hide_features
+from models.known_looks import KnownLooks, nearest_known
 from models.linear_probe import class_probabilities
 from models.specs import backbone_spec
 from models.tensorflow_files import litert_answers, saved_model_answers, zip_folder
@@ -336,6 +337,30 @@ def test_exported_onnx_names_its_labels_and_what_it_is(exported: ExportedModel) 
     assert texts["model"] == {"backbone": "tiny_vgg", "run": 7}
     assert [value.name for value in model.graph.input] == ["image"]
     assert [value.name for value in model.graph.output] == ["probabilities", "evidence"]
+
+
+def test_exported_onnx_says_how_near_a_picture_comes_as_plain_numbers_do(backbone: keras.Model, tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    head = [random.normal(size=(8, 3)).astype(np.float32), random.normal(size=3).astype(np.float32)]
+    means = np.eye(8, dtype=np.float32)[:4]
+    card = {"none_of_these": {"threshold": 0.5}}
+
+    exported = export_model(
+        with_softmax(with_head(backbone, head)),
+        tmp_path,
+        labels=LABELS,
+        card=card,
+        pictures=pictures_of(3),
+        known=KnownLooks(means, 0.5, "validation", 20),
+    )
+
+    expected = nearest_known(backbone.predict(pictures_cropped(), verbose=0), means)
+    portal = Classifier(exported.files["onnx"].path.read_bytes())
+    found = [portal.look_at(Image.fromarray(picture)).nearness for picture in pictures_of(9, 37)]
+    assert [near.nearest_known for near in found] == pytest.approx(expected.tolist(), abs=TOLERANCE)
+    assert np.ptp(expected) > 10 * TOLERANCE
+    outputs = onnx.load(exported.files["onnx"].path).graph.output
+    assert [value.name for value in outputs] == ["probabilities", "evidence", "nearest_known"]
 
 
 def test_export_of_a_network_that_contradicts_itself_is_refused(tmp_path: Path) -> None:

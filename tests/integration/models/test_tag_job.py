@@ -12,7 +12,7 @@ from sqlalchemy import text
 from deep_images_hub.catalogue.network_labels import network_labels_of
 from deep_images_hub.errors import InvalidInputError, NotFoundError
 from spark_jobs.tag import tag
-from tests.builders import HubBuilder, photograph, photographs
+from tests.builders import HubBuilder, one_colour, photograph, photographs
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,35 @@ def test_folder_is_tagged_bad_files_are_named_and_what_is_new_later_is_added(
     assert rows["2.jpg"]["label_1"] == ""
     assert float(rows["3.jpg"]["score_1"]) + float(rows["3.jpg"]["score_2"]) == pytest.approx(1, abs=1e-3)
     assert {rows["3.jpg"]["name_1"], rows["3.jpg"]["name_2"]} == {"Apple", "Pear"}
+
+
+def test_pictures_that_look_like_nothing_learned_get_no_label_and_are_counted(
+    filled: HubBuilder, spark: SparkSession, tmp_path: Path, capsys
+) -> None:
+    version = filled.version("/m/apple", "/m/pear", name="Fruit")
+    # No picture is redder than red: all of the version are none of these.
+    model_id = filled.model(version, {"none_of_these": {"threshold": 1.01}})
+    assert tag(filled.hub, asked(model_id, version=f"Fruit/{version.digest[:12]}"), spark) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"tag: model {model_id} tagged 0 pictures of Fruit; 0 were passed over."
+        f" {version.image_count} look like nothing it learned from, and got no label."
+    )
+    with filled.hub.engine.connect() as connection:
+        written = connection.execute(text("select count(*) from network_labels where model_id = :id"), {"id": model_id})
+        assert written.scalar_one() == 0
+
+    model_id = filled.model(version, {"none_of_these": {"threshold": 0.5}})
+    place, out = tmp_path / "photos", tmp_path / "tags.csv"
+    place.mkdir()
+    for name, colour in (("blue", (0, 0, 200)), ("red", (200, 0, 0))):
+        (place / f"{name}.jpg").write_bytes(one_colour(*colour))
+    assert tag(filled.hub, asked(model_id, photos=str(place), out=str(out)), spark) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "tag: 1 files look like nothing the model learned from, and got no label."
+    )
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["path"], row["label_1"] == "", row["is_none_of_these"]) for row in rows] == [
+        ("blue.jpg", True, "true"),
+        ("red.jpg", False, "false"),
+    ]

@@ -168,10 +168,15 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
     assert [file.kind for file in model.files] == ["keras", "saved_model", "onnx", "litert", "labels"]
     assert all(hashlib.sha256(hub.store.read(file.key)).hexdigest() == file.sha256 for file in model.files)
     # The published file answers, by the portal's own reader.
-    answers = Classifier(hub.store.read(model.file("onnx").key)).answers(
+    looked = Classifier(hub.store.read(model.file("onnx").key)).look_at(
         Image.open(io.BytesIO(drawn("bar", np.random.default_rng(0)))), limit=3
     )
-    assert sum(answer.score for answer in answers) == pytest.approx(1, abs=1e-4)
+    assert sum(answer.score for answer in looked.answers) == pytest.approx(1, abs=1e-4)
+    none_of_these = model.metrics["none_of_these"]
+    assert (none_of_these["rests_on"], none_of_these["images"]) == ("held_out_looks", 48)
+    assert 0 <= none_of_these["test_share"] <= 1
+    assert looked.nearness is not None
+    assert looked.nearness.threshold == none_of_these["threshold"] <= 1
     with hub.engine.connect() as connection:
         stages = [event.stage for event in events_of(connection, run_id=run.id)]
     assert list(dict.fromkeys(stages)) == ["features", "train", "evaluate", "outlook", "export"]

@@ -74,6 +74,7 @@ class PortalHub(HubBuilder):
         # The second one is no longer to be seen.
         gone = wrong | {"sha256": "0" * 64, "nearest": []}
         metrics["examples"] = {"right": [right], "wrong": [wrong | {"nearest": [kitchen[0], "1" * 64]}, gone]}
+        metrics["none_of_these"] = {"threshold": 0.1, "rests_on": "held_out_looks", "images": 60, "test_share": 0.875}
         self.model_id = self.model(version, metrics)
         return self
 

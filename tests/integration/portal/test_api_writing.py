@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from tests.builders import photograph
+from tests.builders import one_colour, photograph
 
 RECIPE = {"label_codes": ["/m/food"], "max_per_label": 4, "seed": 7, "fractions": {"train": 0.5, "validation": 0, "test": 0.5}}
 
@@ -114,6 +114,13 @@ def test_model_answers_on_a_picture_as_a_body_and_in_a_form(api_as, portal) -> N
     form = client.post(path, data={"picture": (io.BytesIO(picture), "a.jpg")}, content_type="multipart/form-data")
     assert raw == form.json["answers"]
     assert sum(answer["score"] for answer in raw) == pytest.approx(1, abs=1e-4)
+    far, near = (
+        client.post(path, data=one_colour(*colour), headers={"Content-Type": "image/jpeg"}).json
+        for colour in ((0, 0, 200), (200, 0, 0))
+    )
+    assert (far["is_none_of_these"], near["is_none_of_these"]) == (True, False)
+    assert far["nearest_known"] < far["nearest_known_threshold"] < near["nearest_known"]
+    assert len(far["answers"]) == 3
     for body in (b"", b"<html>"):
         refused = client.post(path, data=body, headers={"Content-Type": "image/jpeg"})
         assert (refused.status_code, refused.json["code"]) == (400, "invalid_input")

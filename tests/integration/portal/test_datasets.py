@@ -11,7 +11,7 @@ import pytest
 
 from deep_images_hub.catalogue.training import add_event, finish_run, run_by_id, take_run
 from deep_images_hub.datasets.recipe import SplitFractions
-from tests.builders import photograph
+from tests.builders import one_colour, photograph
 from tests.integration.portal.conftest import HALVES, send, token
 from webapp import selection
 from webapp.security import PREDICTION_LIMIT
@@ -321,6 +321,20 @@ def test_try_it_answers_in_words_and_as_json(signed_in, portal) -> None:
     answers = answer.json["answers"]
     assert {found["label"] for found in answers} == {"/m/apple", "/m/hk", "/m/script"}
     assert sum(found["score"] for found in answers) == pytest.approx(1)
+
+
+def test_try_it_says_none_of_these_and_names_the_closest_label_in_small(signed_in, portal) -> None:
+    client, path = signed_in("premium"), f"/models/{portal.model_id}/try"
+    far = send(client, path, picture=(io.BytesIO(one_colour(0, 0, 200)), "far.jpg")).text
+    near = send(client, path, picture=(io.BytesIO(one_colour(200, 0, 0)), "near.jpg")).text
+    assert "None of these, probably:</strong> this looks like nothing the model learned from." in far
+    assert "The closest of its labels is " in far
+    assert 'class="answers"' in far
+    assert "None of these, probably" not in near
+    page = client.get(f"/models/{portal.model_id}").text
+    section = page.split("When it answers")[1].split("</section>")[0]
+    assert "0.100" in section
+    assert "60 pictures that look like none it had learnt from pass, and 88 % of its test pictures" in " ".join(section.split())
 
 
 def test_try_it_shows_where_an_answer_is_found(signed_in, portal) -> None:

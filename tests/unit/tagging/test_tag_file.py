@@ -12,13 +12,14 @@ from deep_images_hub.tagging.tag_file import Tag, TagFile, TagFileHead
 
 HEAD = TagFileHead("0" * 64, "file:///photos", 2)
 APPLE = Tag("b/1.jpg", 10, (("/m/apple", "Apple", 0.75), ("/m/pear", "Pear", 0.25)))
+NONE = Tag("c.jpg", 7, ())
 BROKEN = Tag("=a.jpg", 4, (), "truncated: The JPEG ends too early.")
 
 
 @pytest.mark.parametrize("name", ["tags.csv", "tags.parquet"])
 def test_tag_file_holds_every_file_once_by_path(tmp_path: Path, name: str) -> None:
     file = TagFile(tmp_path / name, HEAD)
-    file.add([APPLE, BROKEN])
+    file.add([APPLE, BROKEN, NONE])
     file.add([Tag("b/1.jpg", 12, (("/m/pear", "Pear", 0.5),))])
 
     file.finish()
@@ -26,12 +27,15 @@ def test_tag_file_holds_every_file_once_by_path(tmp_path: Path, name: str) -> No
     if name.endswith("csv"):
         with (tmp_path / name).open(encoding="utf-8", newline="") as written:
             rows = list(csv.DictReader(written))
-        assert [row["path"] for row in rows] == ["'=a.jpg", "b/1.jpg"]
+        assert [row["path"] for row in rows] == ["'=a.jpg", "b/1.jpg", "c.jpg"]
+        assert [row["is_none_of_these"] for row in rows] == ["false", "false", "true"]
+        assert rows[2]["label_1"] == rows[2]["problem"] == ""
         assert rows[0]["problem"].startswith("truncated")
         assert (rows[1]["label_1"], rows[1]["score_1"], rows[1]["label_2"]) == ("/m/pear", "0.5000", "")
     else:
         rows = pq.read_table(tmp_path / name).to_pylist()
-        assert [row["path"] for row in rows] == ["=a.jpg", "b/1.jpg"]
+        assert [row["path"] for row in rows] == ["=a.jpg", "b/1.jpg", "c.jpg"]
+        assert [row["is_none_of_these"] for row in rows] == [False, False, True]
         assert rows[1]["answers"] == [{"label": "/m/pear", "name": "Pear", "score": 0.5}]
 
 
