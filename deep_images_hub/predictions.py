@@ -153,10 +153,10 @@ class Classifier:
         said = {name: np.asarray(output)[0] for name, output in zip(self._outputs, outputs, strict=True)}
         probabilities, places = said["probabilities"], said.get("evidence")
         best = np.argsort(-probabilities, kind="stable")[:limit]
-        answers = [
-            Answer(*self._labels[index], float(probabilities[index]), None if places is None else places[..., index])
-            for index in best
-        ]
+        answers = []
+        for index in best:
+            code, name = self._labels[index]
+            answers.append(Answer(code, name, float(probabilities[index]), None if places is None else places[..., index]))
         nearness = None if self._threshold is None else Nearness(float(said["nearest_known"]), self._threshold)
         return Looked(answers, nearness)
 
