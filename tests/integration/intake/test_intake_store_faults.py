@@ -136,10 +136,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def fill(disk: Path, *, but_bytes: int) -> Path:
     """Leave only so much room on a disk; return the file to remove in the end."""
     filler = disk / "filler"
-    with filler.open("wb") as file, suppress(OSError):
+    # Without a buffer: what it still holds when the disk is full would be written, and fail, once more at the end.
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 16))
-            file.flush()
     os.truncate(filler, max(0, filler.stat().st_size - but_bytes))
     return filler
 

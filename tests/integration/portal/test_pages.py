@@ -207,7 +207,7 @@ def test_operators_see_what_became_of_every_file(signed_in) -> None:
     operator = signed_in("operator")
     html = operator.get("/operations").text
     assert "Refused: the file is not a picture" in html
-    assert html.count('class="wide">M5V 2T6</td>') == 1
+    assert html.count('class="desk">M5V 2T6</td>') == 1
     assert operator.get("/operations?city=m5v+2t6").text.count('href="/batches/') == 1
     batch = operator.get("/batches/batch-0").text
     assert "refused: the file is not a picture" in batch
