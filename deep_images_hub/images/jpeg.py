@@ -8,8 +8,9 @@ import re
 import simplejpeg
 from PIL import Image
 
-# What libjpeg says where the bytes of the picture are not those that were written. What else it says is about headers and does
-# no harm: in some phones' scan headers are other numbers than the standard asks for. Some cameras write a byte more at the end.
+# What libjpeg says where the bytes of the picture are not those that were written. What else it says does no harm where it was
+# met: in some phones' scan headers are other numbers than the standard asks for, and some cameras write a byte more at the end.
+# Only its first warning is told: damage behind a harmless one goes to Pillow unseen.
 _DAMAGE = re.compile(r"Corrupt JPEG data: (?![12] extraneous bytes before marker 0xd9)|Premature end of JPEG file")
 _COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 

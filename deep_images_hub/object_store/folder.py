@@ -137,7 +137,8 @@ class FolderStore:
         """Copy an object. Within the folder it is one more name for the same bytes: no object is ever changed in place."""
         if source is not None and source != self:
             return copy_through(source, source_key, self, key)
-        path, _ = self._path(source_key), check_key(key)
+        check_key(key)
+        path = self._path(source_key)
         with self._reading(source_key):
             if not path.is_file():
                 raise self._not_found(source_key)
@@ -215,6 +216,9 @@ class FolderStore:
         try:
             if _opened_path(opened) != folder:
                 self._path(key)
+                # A link may have been there a moment ago, and be gone.
+                if not os.path.samestat(os.fstat(opened), Path(folder).stat()):
+                    raise UnavailableError(f"{folder} was changed while {key!r} was put into it. Try again.")
             yield opened
         finally:
             os.close(opened)
