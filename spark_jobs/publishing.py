@@ -256,13 +256,16 @@ def _learning_curve(
 
 def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> dict[str, Any]:
     best = trained.reports[trained.best_epoch - 1]
-    has_validation = len(training_set.positions("validation")) > 0
+    # Then neither accuracy is that of the model: it learnt from the validation split too.
+    is_solved_anew = plan.head_choice is not None and plan.fine_tuned_head is None
+    has_validation = len(training_set.positions("validation")) > 0 and not is_solved_anew
     return {
         "mode": _mode(plan),
         "images": training_set.image_counts(),
         "epochs": len(trained.reports),
         "best_epoch": trained.best_epoch,
-        "train_top1": best.accuracy,
+        "is_solved_anew": is_solved_anew,
+        "train_top1": None if is_solved_anew else best.accuracy,
         "validation_top1": best.validation_accuracy if has_validation else None,
         "seed": plan.config.seed,
         "code": code_version(),

@@ -1,4 +1,4 @@
-"""Figures as SVG, drawn on the server: points of a curve, cells of a confusion matrix, stacked bars. Pure."""
+"""Figures as SVG, drawn on the server: points of a curve, stacked bars. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,36 +31,6 @@ def mark(x: float, y: float, words: str, *, top: float = 1.0) -> Mark:
     """Place a point: `x` as a share of the width, `y` from 0 at the bottom to `top`."""
     share = min(1.0, max(0.0, y / top))
     return Mark(round(_LEFT + (_RIGHT - _LEFT) * min(1.0, max(0.0, x)), 1), round(_BOTTOM - (_BOTTOM - _TOP) * share, 1), words)
-
-
-@dataclass(frozen=True)
-class MatrixCell:
-    """A cell of a confusion matrix: so many pictures of one label were called another.
-
-    Attributes:
-        row, column: class indices of the label and of the answer.
-        count: pictures.
-        share: of the label's pictures, 0..1.
-    """
-
-    row: int
-    column: int
-    count: int
-    share: float
-
-    @property
-    def is_right(self) -> bool:
-        """Whether label and answer are the same."""
-        return self.row == self.column
-
-
-def matrix_cells(confusion: Sequence[Sequence[int]]) -> list[MatrixCell]:
-    """Return the cells that hold pictures of a confusion matrix: rows are labels, columns are answers, both by class index."""
-    cells = []
-    for row, counts in enumerate(confusion):
-        total = sum(counts)
-        cells += [MatrixCell(row, column, count, count / total) for column, count in enumerate(counts) if count]
-    return cells
 
 
 @dataclass(frozen=True)

@@ -164,4 +164,6 @@ def _said(value: object) -> str:
 
 def _epochs(metrics: dict[str, Any]) -> str:
     epochs, best = metrics.get("epochs"), metrics.get("best_epoch")
-    return "not known" if epochs is None else f"{epochs}, the best was {best}"
+    if epochs is None:
+        return "not known"
+    return f"{epochs}, the best was {best}" + ("; then solved to the end" if metrics.get("is_solved_anew") else "")

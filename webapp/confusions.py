@@ -1,9 +1,9 @@
-"""What a model takes for what: its largest confusions, and the matrix as rows of a table. Pure."""
+"""A confusion matrix as rows of a table. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webapp.charts import MatrixCell
+from deep_images_hub.model_reports.confusions import MatrixCell
 
 # A larger matrix is no picture any more: its confusions are listed instead.
 MATRIX_LABELS = 120
@@ -27,12 +27,6 @@ class TintedCell(MatrixCell):
 
 
 MatrixRow = list[TintedCell | Gap]
-
-
-def largest_confusions(cells: Sequence[MatrixCell], *, limit: int | None = None) -> list[MatrixCell]:
-    """Return the cells of wrong answers, those with most pictures first; equal ones by their share of the label's."""
-    wrong = [cell for cell in cells if not cell.is_right]
-    return sorted(wrong, key=lambda cell: (-cell.count, -cell.share, cell.row, cell.column))[:limit]
 
 
 def matrix_rows(cells: Sequence[MatrixCell], label_count: int) -> list[MatrixRow]:

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from deep_images_hub.catalogue.model_answers import answered_pictures, has_answers
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id
 from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.model_reports.confusions import largest_confusions
 from webapp.access import public
-from webapp.confusions import largest_confusions
 from webapp.paging import cursor
 from webapp.reports import ModelReport, model_report
 from webapp.services import hub

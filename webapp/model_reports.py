@@ -12,12 +12,14 @@ from deep_images_hub.catalogue.images import Picture, pictures_by_sha256s
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.model_reports.card import model_card
+from deep_images_hub.model_reports.confusions import largest_confusions
 from deep_images_hub.model_reports.report import report_of
+from deep_images_hub.model_reports.words import purpose_words
 from deep_images_hub.wire.model_reports import ModelReport
 from webapp.access import public
-from webapp.confusions import MATRIX_LABELS, largest_confusions, matrix_rows
+from webapp.confusions import MATRIX_LABELS, matrix_rows
 from webapp.evidence import example_sha256s, examples
-from webapp.outlook import calibration, outlook
+from webapp.outlook import calibration, none_of_these, outlook
 from webapp.reports import model_report
 from webapp.security import DOCUMENT_LIMIT, PDF_LIMIT, limiter
 from webapp.services import hub
@@ -67,6 +69,8 @@ def as_html(model_id: int) -> Response:
         rows=matrix_rows(shown.cells, len(shown.names)) if len(shown.names) <= MATRIX_LABELS else [],
         open_labels=MATRIX_LABELS,
         calibration=calibration(told.model.metrics),
+        none_of_these=none_of_these(told.model.metrics),
+        purpose=purpose_words(told.report.none_of_these),
         outlook=outlook(told.model.metrics, goal=None),
         wrong=examples(told.model, "wrong", told.pictures, shown.names),
         right=examples(told.model, "right", told.pictures, shown.names),

@@ -13,13 +13,14 @@ from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.images.decode import Photograph
+from deep_images_hub.model_reports.confusions import largest_confusions
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.predictions import Looked, photograph_of_upload
 from webapp.access import public, requires
-from webapp.confusions import MATRIX_LABELS, OPEN_LABELS, largest_confusions, matrix_rows
+from webapp.confusions import MATRIX_LABELS, OPEN_LABELS, matrix_rows
 from webapp.error_pages import wants_json
 from webapp.evidence import EvidenceMap, evidence_map, example_sha256s, examples
-from webapp.outlook import calibration, outlook
+from webapp.outlook import calibration, none_of_these, outlook
 from webapp.paging import cursor
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
@@ -74,6 +75,7 @@ def page(model_id: int) -> ResponseReturnValue:
         wrong=examples(model, "wrong", pictures, report.names),
         right=examples(model, "right", pictures, report.names),
         calibration=calibration(model.metrics),
+        none_of_these=none_of_these(model.metrics),
         outlook=outlook(model.metrics, goal=request.args.get("goal", type=float)),
         taken_down=taken_down,
         leads_to_answers=leads_to_answers,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deep_images_hub.demand.rules import target_for_training
+from deep_images_hub.model_reports.report import calibration_of, none_of_these_of
+from deep_images_hub.model_reports.words import none_of_these_words, scores_words
 from webapp.charts import Mark, mark
 
 # Of the axis of a learning curve: what was measured, and as much again.
@@ -26,15 +28,11 @@ class Calibration:
     """What a model's scores are worth.
 
     Attributes:
-        error: by how much score and accuracy differ on average, 0..1.
-        is_adjusted: whether scores were brought in line.
-        is_for_other_places: they were, on pictures that look like none that was learnt from.
+        words: how far off they are, and on what pictures they were set.
         marks: bins of answers, their mean score across, their accuracy up.
     """
 
-    error: float
-    is_adjusted: bool
-    is_for_other_places: bool
+    words: str
     marks: list[Mark]
     thresholds: list[Threshold]
 
@@ -76,23 +74,23 @@ class Outlook:
 
 def calibration(metrics: Mapping[str, Any]) -> Calibration | None:
     """Read what `models.evaluate.judge_scores` wrote down; None for a model from before that."""
-    found = metrics.get("calibration")
-    if not found:
+    found = calibration_of(metrics)
+    if found is None:
         return None
     return Calibration(
-        error=found["error"],
-        is_adjusted=found["temperature"] is not None,
-        is_for_other_places=found.get("rests_on") == "held_out_looks",
+        words=scores_words(found),
         marks=[
-            mark(
-                part["score"],
-                part["accuracy"],
-                f"{part['count']} answers of about {part['score']:.0%}: {part['accuracy']:.0%} right",
-            )
-            for part in found["bins"]
+            mark(part.score, part.accuracy, f"{part.count} answers of about {part.score:.0%}: {part.accuracy:.0%} right")
+            for part in found.bins
         ],
-        thresholds=_distinct([Threshold(row["precision"], row["score"], row["share"]) for row in found["thresholds"]]),
+        thresholds=_distinct([Threshold(row.precision, row.score, row.share) for row in found.thresholds]),
     )
+
+
+def none_of_these(metrics: Mapping[str, Any]) -> str | None:
+    """Say when a model answers "none of these"; None where it cannot."""
+    found = none_of_these_of(metrics)
+    return None if found is None else none_of_these_words(found)
 
 
 def _distinct(thresholds: list[Threshold]) -> list[Threshold]:

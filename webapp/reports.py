@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deep_images_hub.catalogue.models import TrainedModel
-from webapp.charts import MatrixCell, matrix_cells
+from deep_images_hub.model_reports.confusions import MatrixCell, matrix_cells
 
 # How a model was made, said as what it is: a network trained on a few hundred rendered pictures is no ImageNet network.
 _WEIGHTS_WORDS = {

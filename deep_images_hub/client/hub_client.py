@@ -23,7 +23,6 @@ from deep_images_hub.wire.training import (
     Model,
     ModelDetail,
     ModelPage,
-    Prediction,
     Predictions,
     Run,
     RunDetail,
@@ -276,13 +275,13 @@ class HubClient(AccountCalls, CatalogueCalls, DemandCalls, OperatorCalls):
         wanted = [WantedFile(of.name, of.url, of.sha256, of.size_bytes, of.sha256) for of in self.model(model_id).files]
         return self._download(wanted, Path(folder), f"Model {model_id}", WORKERS, shows_progress)
 
-    def predict(self, model_id: int, picture: bytes | str | Path) -> list[Prediction]:
-        """Ask a model what a picture shows; likeliest label first. picture: a file, or its bytes: JPEG, PNG or WebP."""
+    def predict(self, model_id: int, picture: bytes | str | Path) -> Predictions:
+        """Ask a model what a picture shows, and whether it is none of its labels. picture: a file, or its bytes."""
         body = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         answer = self._transport.json(
             "POST", f"/models/{model_id}/predictions", data=body, headers={"Content-Type": "application/octet-stream"}
         )
-        return Predictions.model_validate(answer).answers
+        return Predictions.model_validate(answer)
 
     def _download(
         self, wanted: list[WantedFile], folder: Path, title: str, workers: int, shows_progress: bool | None

@@ -4,14 +4,12 @@ import json
 from typing import Any
 
 from deep_images_hub.datasets.card import plain_markdown
-from deep_images_hub.wire.model_reports import ModelReport, ReportLabel, ReportNoneOfThese
+from deep_images_hub.model_reports.confusions import largest_confusions, matrix_cells
+from deep_images_hub.model_reports.words import none_of_these_words, percent, purpose_words, scores_words
+from deep_images_hub.wire.model_reports import ModelReport
 
 _WORST_LABELS = 10
 _CONFUSIONS = 10
-_OTHER_PLACES = (
-    " They were set on pictures that look like none it had learnt from, as those of other places do; where pictures were taken "
-    "in the same places, it is right more often than it says. It then learnt from the validation split too."
-)
 
 
 def model_card(report: ModelReport, *, url: str) -> str:
@@ -32,10 +30,7 @@ def model_card(report: ModelReport, *, url: str) -> str:
         "",
         "## What it is for",
         "",
-        (
-            "To see what the pictures can teach, and where they are short. It is not meant to decide anything on its own, and "
-            "knows nothing but its labels: of a picture of something else it names the label that comes nearest."
-        ),
+        purpose_words(report.none_of_these),
         "",
         (
             "Input: one photograph, RGB 0..255; short side resized to 8/7 of the network's side, middle cut out. Labels and "
@@ -108,19 +103,14 @@ def _evaluation(report: ModelReport) -> list[str]:
         *(f"| {name} | {percent(value)}{more} |" for name, value, more in rows if value is not None),
     ]
     if calibration := report.calibration:
-        more = _OTHER_PLACES if calibration.rests_on == "held_out_looks" else ""
-        lines += [
-            "",
-            f"Its scores are off by {percent(calibration.error)} on average.{more} To be right:",
-            "",
-        ]
+        lines += ["", f"{scores_words(calibration)} To be right:", ""]
         lines += [
             f"- {row.precision:.0%} of the time, take scores from {percent(row.score)} on: {percent(row.share)} of its answers"
             for row in calibration.thresholds
             if row.score is not None
         ]
     if none_of_these := report.none_of_these:
-        lines += ["", _none_of_these(none_of_these)]
+        lines += ["", none_of_these_words(none_of_these)]
     if curve := report.learning_curve:
         low, high = curve.twice_interval
         lines += [
@@ -128,15 +118,6 @@ def _evaluation(report: ModelReport) -> list[str]:
             f"With twice the pictures it is expected to be right on {percent(curve.twice)} ({percent(low)} to {percent(high)}).",
         ]
     return [*lines, ""]
-
-
-def _none_of_these(found: ReportNoneOfThese) -> str:
-    rests_on = "held-out looks" if found.rests_on == "held_out_looks" else "the validation split"
-    return (
-        "Its ONNX file, and no other, also tells when a picture is probably none of its labels: when `nearest_known` is below "
-        f"{found.threshold:.3f}. That was set so that 95 % of {found.images:,} pictures of {rests_on} pass; of the test split "
-        f"{percent(found.test_share)} do. It tells things of another kind; what looks much like a label mostly passes."
-    )
 
 
 def _limits(report: ModelReport) -> list[str]:
@@ -148,32 +129,15 @@ def _limits(report: ModelReport) -> list[str]:
         f"| {plain_markdown(label.name)} | {label.support} | {percent(label.recall)} | {percent(label.precision)} |"
         for label in worst
     ]
-    found = largest_confusions(report, limit=_CONFUSIONS)
+    found = largest_confusions(matrix_cells(report.confusion), limit=_CONFUSIONS)
     if found:
+        names = [plain_markdown(label.name) for label in report.labels]
         lines += ["", "What it takes for what:", ""]
-        lines += [
-            f"- {plain_markdown(truth.name)}, taken for {plain_markdown(said.name)}: {count}" for truth, said, count in found
-        ]
+        lines += [f"- {names[cell.row]}, taken for {names[cell.column]}: {cell.count}" for cell in found]
     return [*lines, ""]
-
-
-def largest_confusions(report: ModelReport, *, limit: int) -> list[tuple[ReportLabel, ReportLabel, int]]:
-    """Return which label is taken for which, and how often; most first."""
-    wrong = [
-        (-count, row, column)
-        for row, counts in enumerate(report.confusion)
-        for column, count in enumerate(counts)
-        if count and row != column
-    ]
-    return [(report.labels[row], report.labels[column], -count) for count, row, column in sorted(wrong)[:limit]]
 
 
 def _files(report: ModelReport) -> list[str]:
     if not report.files:
         return []
     return ["## Files", "", *(f"- `{file.name}`: sha256 `{file.sha256}`" for file in report.files), ""]
-
-
-def percent(value: float | None) -> str:
-    """Return a share of 0..1 as percent; a dash where it was not measured."""
-    return "-" if value is None else f"{100 * value:.1f} %"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from deep_images_hub.images.network_input import seen_box
-from deep_images_hub.model_reports.card import largest_confusions, percent
+from deep_images_hub.model_reports.confusions import largest_confusions, matrix_cells
 from deep_images_hub.model_reports.page import ACCENT, BAD, LINE, Page
+from deep_images_hub.model_reports.words import none_of_these_words, percent, purpose_words, scores_words
 from deep_images_hub.wire.model_reports import ModelReport, ReportExample
 
 _CONFUSIONS = 15
@@ -43,6 +44,7 @@ def report_pdf(report: ModelReport, *, picture: Callable[[str], bytes], url: str
         _title(page, report, url)
         _scores(page, report)
         _plots(page, report)
+        _none_of_these(page, report)
         _confusions(page, report, names)
         _labels(page, report, names)
         _examples(page, "Its surest mistakes", report.wrong, names, picture)
@@ -92,9 +94,7 @@ def _plots(page: Page, report: ModelReport) -> None:
         page.plot(points, line, left_mm=page.l_margin + width + 10, top_mm=top, width_mm=width, ends=ends)
     page.set_xy(page.l_margin, top + width * 0.5 + 7)
     if calibration is not None:
-        page.write_text(
-            f"Left: right answers by score; on the line, scores are what they say. Off by {percent(calibration.error)}."
-        )
+        page.write_text(f"Left: right answers by score; on the line, scores are what they say. {scores_words(calibration)}")
         rows = [(percent(row.precision), percent(row.score), percent(row.share)) for row in calibration.thresholds]
         page.rows(("To be right so often", "take scores from", "answers left"), rows, (2, 2, 2))
         page.ln(2)
@@ -106,12 +106,19 @@ def _plots(page: Page, report: ModelReport) -> None:
         )
 
 
+def _none_of_these(page: Page, report: ModelReport) -> None:
+    if report.none_of_these is not None:
+        page.heading("When it answers “none of these”", room_mm=25)
+        page.write_text(none_of_these_words(report.none_of_these))
+
+
 def _confusions(page: Page, report: ModelReport, names: _Names) -> None:
-    found = largest_confusions(report, limit=_CONFUSIONS)
+    found = largest_confusions(matrix_cells(report.confusion), limit=_CONFUSIONS)
     if not found:
         return
     page.heading("What it takes for what")
-    page.rows(("Label, taken for", "Pictures"), [(f"{names(a.code)}, {names(b.code)}", str(n)) for a, b, n in found], (5, 1))
+    said = [names(label.code) for label in report.labels]
+    page.rows(("Label, taken for", "Pictures"), [(f"{said[of.row]}, {said[of.column]}", str(of.count)) for of in found], (5, 1))
     if len(report.labels) <= _MATRIX_LABELS:
         _matrix(page, report, names)
 
@@ -218,10 +225,7 @@ def _card(page: Page, report: ModelReport) -> None:
     ]
     page.rows((), rows, (1, 3), of="L")
     page.ln(2)
-    page.write_text(
-        "A baseline shows what the pictures can teach; it is not meant to decide anything on its own. It knows its labels alone: "
-        "of a picture of something else it names the one that comes nearest. Labels and preprocessing are inside its files."
-    )
+    page.write_text(f"{purpose_words(report.none_of_these)} Labels and preprocessing are inside its files.")
 
 
 def _count(value: int | None) -> str:

@@ -32,7 +32,6 @@ def report_of(model: TrainedModel, *, made: str, taken_down: int, files: Mapping
     codes = [label.code for label in labels]
     examples = {kind: _examples(metrics, kind, codes, seen) for kind in ("wrong", "right")}
     scores = {name: metrics.get(f"test_{name}", metrics.get(name)) for name in ReportScores.model_fields}
-    none_of_these = metrics.get("none_of_these")
     confusion: list[list[int]] = metrics.get("confusion", [])
     return ModelReport(
         model_id=model.id,
@@ -48,17 +47,24 @@ def report_of(model: TrainedModel, *, made: str, taken_down: int, files: Mapping
         scores=ReportScores.model_validate(scores | {"test_images": sum(map(sum, confusion))}),
         labels=labels,
         confusion=confusion,
-        calibration=_calibration(metrics),
-        none_of_these=ReportNoneOfThese.model_validate(none_of_these) if none_of_these else None,
+        calibration=calibration_of(metrics),
+        none_of_these=none_of_these_of(metrics),
         learning_curve=_curve(metrics, codes),
         **examples,
         files=[ReportFile(name=name, sha256=sha256) for name, sha256 in files.items()],
     )
 
 
-def _calibration(metrics: Mapping[str, Any]) -> ReportCalibration | None:
+def calibration_of(metrics: Mapping[str, Any]) -> ReportCalibration | None:
+    """Read what `models.evaluate.judge_scores` wrote down; None for a model from before that."""
     found = metrics.get("calibration")
     return ReportCalibration.model_validate({"error_before": None, "rests_on": None, **found}) if found else None
+
+
+def none_of_these_of(metrics: Mapping[str, Any]) -> ReportNoneOfThese | None:
+    """Read from where on a model answers "none of these"; None where it cannot."""
+    found = metrics.get("none_of_these")
+    return ReportNoneOfThese.model_validate(found) if found else None
 
 
 def _curve(metrics: Mapping[str, Any], codes: Sequence[str]) -> ReportCurve | None:

@@ -165,6 +165,10 @@ class Predictions(Answer):
         default=None, description="The cosine between the picture's features and the nearest looks of any label."
     )
     nearest_known_threshold: float | None = Field(default=None, description="Below it the picture is none of these.")
+    scores_rest_on: Literal["held_out_looks", "validation"] | None = Field(
+        default=None,
+        description="The pictures on which the scores were brought in line, as in the model's report; null: none, or not known.",
+    )
 
 
 class ComparisonAsked(Asked):

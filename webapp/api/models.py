@@ -7,6 +7,7 @@ from deep_images_hub.catalogue.model_answers import answered_pictures
 from deep_images_hub.catalogue.models import TrainedModel, model_by_id, models
 from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.model_reports.report import calibration_of
 from deep_images_hub.wire import model_reports as reports
 from deep_images_hub.wire import training as wire
 from deep_images_hub.wire.base import PageAsked
@@ -163,7 +164,7 @@ def predict_picture(model_id: int) -> wire.Predictions:
     if not body:
         raise InvalidInputError("No picture was sent. Send a photograph as the body, or as the file `picture` of a form.")
     _, looked = predict(model, body)
-    nearness = looked.nearness
+    nearness, scores = looked.nearness, calibration_of(model.metrics)
     answers = [
         wire.Prediction(
             label=answer.label_code,
@@ -178,6 +179,7 @@ def predict_picture(model_id: int) -> wire.Predictions:
         is_none_of_these=None if nearness is None else nearness.is_none_of_these,
         nearest_known=None if nearness is None else nearness.nearest_known,
         nearest_known_threshold=None if nearness is None else nearness.threshold,
+        scores_rest_on=None if scores is None else scores.rests_on,
     )
 
 

@@ -324,8 +324,9 @@ def test_training_is_waited_for_and_its_model_downloaded(client, portal, monkeyp
     files = client.download_model(portal.model_id, tmp_path)
     assert [file.path.name for file in files] == ["model.keras", "model.onnx"]
     assert all(file.is_verified for file in files)
-    answers = client.predict(portal.model_id, photograph("client"))
-    assert answers[0].score == max(answer.score for answer in answers)
+    said = client.predict(portal.model_id, photograph("client"))
+    assert said.answers[0].score == max(answer.score for answer in said.answers)
+    assert said.is_none_of_these is not None
 
 
 @pytest.fixture

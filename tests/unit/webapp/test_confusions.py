@@ -1,5 +1,5 @@
-from webapp.charts import matrix_cells
-from webapp.confusions import Gap, TintedCell, largest_confusions, matrix_rows
+from deep_images_hub.model_reports.confusions import largest_confusions, matrix_cells
+from webapp.confusions import Gap, TintedCell, matrix_rows
 
 COUNTS = [[3, 1, 0, 0], [0, 0, 0, 4], [0, 1, 1, 0], [0, 0, 0, 0]]
 
@@ -19,3 +19,8 @@ def test_largest_confusions_leave_out_what_is_right_and_break_ties_by_share() ->
 
     assert [(cell.row, cell.column) for cell in found] == [(1, 3), (2, 1), (0, 1)]
     assert largest_confusions(matrix_cells(COUNTS), limit=1) == found[:1]
+
+
+def test_matrix_cells_are_shares_of_the_label() -> None:
+    cells = {(cell.row, cell.column): (cell.count, cell.share, cell.is_right) for cell in matrix_cells([[3, 1], [0, 0]])}
+    assert cells == {(0, 0): (3, 0.75, True), (0, 1): (1, 0.25, False)}

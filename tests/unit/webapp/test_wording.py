@@ -48,8 +48,3 @@ def test_polyline_runs_from_left_to_right_and_stays_inside() -> None:
     points = [tuple(map(float, point.split(","))) for point in charts.polyline([4.0, 2.0, 0.0, float("nan")]).split()]
     assert points == [(30.0, 10.0), (125.3, 60.0), (220.7, 110.0), (316.0, 110.0)]
     assert charts.polyline([]) == ""
-
-
-def test_matrix_cells_are_shares_of_the_label() -> None:
-    cells = {(cell.row, cell.column): (cell.count, cell.share, cell.is_right) for cell in charts.matrix_cells([[3, 1], [0, 0]])}
-    assert cells == {(0, 0): (3, 0.75, True), (0, 1): (1, 0.25, False)}

@@ -1,0 +1,35 @@
+"""What reports say of scores and of "none of these"."""
+
+import pytest
+
+from deep_images_hub.model_reports.words import none_of_these_words, purpose_words, scores_words
+from deep_images_hub.wire.model_reports import ReportCalibration, ReportNoneOfThese
+
+NONE_OF_THESE = ReportNoneOfThese(threshold=0.4321, rests_on="held_out_looks", images=1234, test_share=0.875)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "rests_on", "words"),
+    [
+        (None, None, "too few pictures"),
+        (0.9, None, "3.1 % on average."),
+        (0.9, "validation", "may promise too much"),
+        (0.9, "held_out_looks", "right more often than it says"),
+    ],
+)
+def test_scores_are_told_with_what_they_rest_on(temperature: float | None, rests_on: str | None, words: str) -> None:
+    found = ReportCalibration.model_validate(
+        {"temperature": temperature, "rests_on": rests_on, "error": 0.031, "error_before": None, "bins": [], "thresholds": []}
+    )
+
+    assert scores_words(found).startswith("Its scores are off by 3.1 %")
+    assert words in scores_words(found)
+
+
+def test_none_of_these_is_told_with_its_limits_where_the_model_can_say_it() -> None:
+    said = none_of_these_words(NONE_OF_THESE)
+
+    assert all(words in said for words in ("0.432", "1,234 pictures that look like none", "87.5 % of its test pictures"))
+    assert "validation" in none_of_these_words(NONE_OF_THESE.model_copy(update={"rests_on": "validation"}))
+    assert "none of these" in purpose_words(NONE_OF_THESE)
+    assert "none of these" not in purpose_words(None)
