@@ -115,7 +115,7 @@ def images_of_hub(connection: Connection) -> int:
 
 def bounds(counts: Facets, wanted: PictureFilter, found: FoundPlaces) -> Bounds:
     """Return what the kept counts say of how many pictures fit a filter: as many as fit the rarest of its conditions, at most."""
-    # Pictures of one batch lie together, and have all of this in common.
+    # Pictures of one batch lie together, and have most of this in common.
     together: list[int] = [hub_count(counts)]
     scattered: list[int] = []
     is_exact = len(wanted.conditions) <= 1
@@ -133,7 +133,10 @@ def bounds(counts: Facets, wanted: PictureFilter, found: FoundPlaces) -> Bounds:
         (together if wanted.time == "received" else scattered).append(of_months)
         is_exact = False
     if wanted.is_reviewed is not None:
-        scattered.append(sum(of.images for of in counts["reviewed"] if of.value == ("yes" if wanted.is_reviewed else "no")))
+        # An index has all there is to know of those that were.
+        (together if wanted.is_reviewed else scattered).append(
+            sum(of.images for of in counts["reviewed"] if of.value == ("yes" if wanted.is_reviewed else "no"))
+        )
     for facet, steps, lowest, highest in (
         ("quality", QUALITY_STEPS, wanted.min_quality, wanted.max_quality),
         ("side", SIDE_STEPS_PX, wanted.min_side_px, wanted.max_side_px),

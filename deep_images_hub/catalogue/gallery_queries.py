@@ -32,6 +32,8 @@ _KEYS = {"newest": "received_at", "oldest": "received_at", "quality": "quality_s
 # Before and after whatever a key may be.
 _ENDS = {"received_at": ("-infinity", "infinity"), "quality_score": ("-1", "2"), "short_side_px": ("-1", "2147483647")}
 _KEPT_STATEMENTS = 512
+# What facets are made of.
+_TRAITS = ("licence", "supplier_id", "quality_score", "short_side_px", "is_reviewed", "place_id")
 
 # A table's columns, or those of a selection from it.
 _Columns = Any
@@ -184,23 +186,22 @@ def _pictures(form: GalleryForm) -> _Rows:
 
 @lru_cache(_KEPT_STATEMENTS)
 def _traits(form: GalleryForm) -> _Rows:
-    fitting = _first_fitting(form).subquery("fitting")
-    return select(
-        fitting.c.licence,
-        fitting.c.supplier_id,
-        fitting.c.quality_score,
-        fitting.c.short_side_px,
-        fitting.c.is_reviewed,
-        places.c.country_code,
-        places.c.city,
-    ).join_from(fitting, places, places.c.id == fitting.c.place_id, isouter=True)
+    # Any of them, where all are found anyway: nothing is sorted, and no more of them are read than are given.
+    is_any = form.reading == "fetch"
+    first = _found(form, *_TRAITS).limit(bindparam("limit")) if is_any else _first_fitting(form)
+    fitting = first.subquery("fitting")
+    traits = (fitting.c[name] for name in _TRAITS if name != "place_id")
+    return select(*traits, places.c.country_code, places.c.city).join_from(
+        fitting, places, places.c.id == fitting.c.place_id, isouter=True
+    )
 
 
 @lru_cache(_KEPT_STATEMENTS)
 def _end_of_walk(form: GalleryForm) -> _Rows:
-    met = _walk(form, "walked").cte("met")
-    is_long = select(func.count()).select_from(met).scalar_subquery() == bindparam("walked")
-    return _in_order(form, select(met.c[form.key].label("key"), met.c.image_id).where(is_long), met.c, backwards=True).limit(1)
+    # No other columns: the index has these. The skip is of as many as the walk may look at, and never of pages.
+    last = bindparam("walked", type_=Integer) - 1
+    keys = _rows(form, _bounds(form)).with_only_columns(shown_images.c[form.key].label("key"), shown_images.c.image_id)
+    return _in_order(form, keys, shown_images.c).offset(last).limit(1)
 
 
 def _first_fitting(form: GalleryForm) -> _Rows:
@@ -210,12 +211,18 @@ def _first_fitting(form: GalleryForm) -> _Rows:
     if form.reading == "streams":
         return _streams(form)
     if form.reading == "fetch":
-        all_found = _rows(form, form.conditions).cte("found").prefix_with("materialized")
-        return _in_order(form, select(all_found), all_found.c).limit(bindparam("limit"))
+        found = _found(form, "image_id", "label_id", form.key)
+        return _in_order(form, found, found.selected_columns).limit(bindparam("limit"))
     met = _walk(form, "walked").subquery("met")
     others = (name for name in form.conditions if name not in _bounds(form))
     rows = select(met).where(*(_CONDITIONS[name].of(met.c, name) for name in others))
     return _in_order(form, rows, met.c).limit(bindparam("limit"))
+
+
+def _found(form: GalleryForm, *columns: str) -> _Rows:
+    """Select columns of all that fits, in no order: by whichever indexes find it, never by walking one that has the order."""
+    rows = _rows(form, form.conditions).with_only_columns(*(shown_images.c[name] for name in columns))
+    return select(rows.cte("found").prefix_with("materialized"))
 
 
 def _walk(form: GalleryForm, limit: str) -> _Rows:

@@ -1,5 +1,7 @@
 """What galleries read: the pictures that everybody sees, and how many have what."""
 
+from typing import Any
+
 from sqlalchemy import (
     REAL,
     BigInteger,
@@ -21,6 +23,16 @@ from deep_images_hub.catalogue.tables.shared import metadata
 # note in `facet_changes` what came and went; `label_counts` folds that into `facet_counts`. Whoever reads counts adds what is not
 # folded yet.
 _GALLERY_ORDERS = ("received_at", "quality_score", "short_side_px")
+_TRAITS = (
+    "label_id", "place_id", "supplier_id", "licence", "quality_score", "short_side_px", "taken_at", "received_at", "is_reviewed",
+)  # fmt: skip
+
+
+def _with_traits(name: str, *keys: str, **options: Any) -> Index:
+    """Return an index that has all that a filter asks for: pictures in order of a score lie anywhere, and so do reviewed ones."""
+    return Index(name, *keys, postgresql_include=[column for column in _TRAITS if column not in keys], **options)
+
+
 shown_images = Table(
     "shown_images",
     metadata,
@@ -36,9 +48,11 @@ shown_images = Table(
     Column("is_reviewed", Boolean, nullable=False, comment="an operator looked at it last, and let it in"),
     # One pair for each order of a gallery: of a label, and of everything. The others find what is rare.
     *(Index(f"ix_shown_images_label_id_{key}_image_id", "label_id", key, "image_id") for key in _GALLERY_ORDERS),
-    *(Index(f"ix_shown_images_{key}_image_id", key, "image_id") for key in _GALLERY_ORDERS),
-    *(Index(f"ix_shown_images_{column}", column) for column in ("place_id", "supplier_id", "licence", "taken_at")),
-    Index("ix_shown_images_reviewed", "label_id", postgresql_where=text("is_reviewed")),
+    Index("ix_shown_images_received_at_image_id", "received_at", "image_id"),
+    *(_with_traits(f"ix_shown_images_{key}_image_id", key, "image_id") for key in ("quality_score", "short_side_px")),
+    *(Index(f"ix_shown_images_{column}_label_id", column, "label_id") for column in ("place_id", "supplier_id", "licence")),
+    Index("ix_shown_images_taken_at", "taken_at"),
+    _with_traits("ix_shown_images_reviewed", "label_id", "image_id", postgresql_where=text("is_reviewed")),
 )
 
 facet_changes = Table(
