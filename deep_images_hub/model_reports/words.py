@@ -31,9 +31,9 @@ def none_of_these_words(found: ReportNoneOfThese) -> str:
     of_test = "" if found.test_share is None else f", and {percent(found.test_share)} of its test pictures"
     return (
         f"It answers “none of these” when the features of a picture come no nearer than {found.threshold:.3f} (as a cosine, "
-        f"`nearest_known`) to the looks that it learned from. 95 % of {found.images:,} pictures {known} pass{of_test}. It notices "
-        "things of another kind; what looks much like one of its labels mostly passes for it. Of its files, only the ONNX one "
-        "can say so."
+        f"`nearest_known`) to the looks that it learned from. 95 % of {found.images:,} pictures {known} pass{of_test}. It "
+        "notices things of another kind; what looks much like one of its labels mostly passes for it. Of its files, only the "
+        "ONNX one can say so."
     )
 
 
