@@ -121,10 +121,7 @@ def _decode(body: bytes, format_name: str, max_pixels: int, short_side_px: int) 
         if format_name != "jpeg" and getattr(image, "n_frames", 1) > 1:
             return Refusal("animated", "The file holds several frames; one still photograph is taken.")
         if format_name == "jpeg":
-            # Decodes at an eighth to a half of the size, never below what is asked: each pixel is the mean of those it stands
-            # for. The whole stream is still read, so that what is cut off shows.
-            image.draft(None, (short_side_px, short_side_px))
-            loaded = decode_jpeg(body, image)
+            loaded = decode_jpeg(body, image, short_side_px)
         else:
             image.load()
             loaded = image
@@ -217,8 +214,8 @@ def _shrunk(image: Image.Image, short_side_px: int) -> Image.Image:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     if size == image.size:
         return image
-    # Bicubic with a box reduction first: as good as bicubic alone to the eye, several times faster on large pictures.
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    # To the eye as good as bicubic, in half the time: its filter is half as wide. Large pictures are halved by boxes first.
+    return image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
 
 
 def _in_srgb(picture: Image.Image, icc_profile: bytes | None) -> Image.Image:

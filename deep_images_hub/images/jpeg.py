@@ -1,6 +1,6 @@
 """Decode JPEGs strictly: libjpeg paints over damage and only warns of it, and Pillow does not pass its warnings on.
 
-Both ways decode with libjpeg-turbo and come to the same pixels. docs/experiments.md says which damage is found, and which is not.
+docs/experiments.md says which damage is found, and which is not.
 """
 
 import re
@@ -19,29 +19,34 @@ class DamagedJpegError(ValueError):
     """Bytes of the picture are missing or altered; the message is libjpeg's."""
 
 
-def decode_jpeg(body: bytes, opened: Image.Image) -> Image.Image:
-    """Return the pixels of a JPEG: L, RGB or CMYK.
+def decode_jpeg(body: bytes, opened: Image.Image, short_side_px: int) -> Image.Image:
+    """Return the pixels of a JPEG: L, RGB or CMYK, decoded at some eighths of its size where that is enough.
+
+    Each pixel then stands for several. The whole stream is read all the same, so that what is cut off shows.
 
     Args:
         body: the whole file; what lies behind the picture is not looked at.
-        opened: the same, opened by Pillow, drafted to the size that is wanted, not loaded.
+        opened: the same, opened by Pillow, not loaded.
+        short_side_px: what the short side has at least, or the photograph's own where that is shorter.
 
     Raises:
         DamagedJpegError: whether it can be seen in the picture or not.
         OSError: and whatever else Pillow raises where it cannot be decoded at all.
     """
-    wanted = {"min_width": opened.width, "min_height": opened.height}
+    enough_px = min(short_side_px, *opened.size)
     try:
-        height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(body, **wanted)
+        height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(body)
         # Where the two read different headers, the size that was checked is the one that counts.
         if (width_px, height_px) == opened.size and opened.mode in _COLOUR_SPACES:
-            pixels = simplejpeg.decode_jpeg(body, colorspace=_COLOUR_SPACES[opened.mode], **wanted)
+            colours = _COLOUR_SPACES[opened.mode]
+            pixels = simplejpeg.decode_jpeg(body, colorspace=colours, min_width=enough_px, min_height=enough_px)
             # Of four colours, Pillow knows which programs write them inverted.
             if opened.mode != "CMYK":
                 return Image.fromarray(pixels.squeeze(-1) if opened.mode == "L" else pixels)
     except ValueError as error:
         if _DAMAGE.search(str(error)):
             raise DamagedJpegError(str(error)) from error
-    # Also for what simplejpeg does not take, such as odd subsampling.
+    # Also for what simplejpeg does not take, such as odd subsampling. Pillow goes by halves, not by eighths.
+    opened.draft(None, (enough_px, enough_px))
     opened.load()
     return opened

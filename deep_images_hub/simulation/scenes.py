@@ -100,7 +100,7 @@ def _occlude(scene: Image.Image, rng: random.Random) -> None:
 
 def _photographed(scene: Image.Image, rng: random.Random) -> Image.Image:
     """Do to a scene what light, lens and sensor do: uneven light, tint, exposure, contrast, softness, noise."""
-    softness = rng.choice((0.0, 0.0, rng.uniform(0.2, 0.9)))
+    softness = rng.choice((0.0, 0.0, rng.uniform(0.2, 0.7)))
     if softness:
         scene = scene.filter(ImageFilter.GaussianBlur(softness))
     warmth, exposure, contrast = rng.gauss(0, 0.07), rng.triangular(0.7, 1.4, 1.08), rng.uniform(0.8, 1.15)
@@ -108,7 +108,7 @@ def _photographed(scene: Image.Image, rng: random.Random) -> Image.Image:
     corners = np.array([[rng.uniform(0.75, 1.1) for _ in range(2)] for _ in range(2)], dtype=np.float32)
     falloff = np.asarray(Image.fromarray(corners).resize(scene.size, Image.Resampling.BILINEAR))
     levels = np.asarray(scene) * (falloff[..., None] * gains)
-    levels += _noise(scene.size, rng) * np.float32(rng.uniform(0.8, 7.0))
+    levels += _noise(scene.size, rng) * np.float32(rng.uniform(2.0, 7.0))
     levels += np.float32(118 * (1 - contrast))
     return Image.fromarray(np.clip(levels, 0, 255, out=levels).astype(np.uint8))
 

@@ -156,13 +156,30 @@ def test_jpeg_whose_picture_is_damaged_is_refused(form: str, damage: str) -> Non
 
 
 @pytest.mark.parametrize("form", LARGE_JPEGS)
-@pytest.mark.parametrize("short_side_px", [100, 280])
-def test_jpeg_is_decoded_to_the_pixels_of_pillow(form: str, short_side_px: int) -> None:
+@pytest.mark.parametrize("halvings", [0, 1, 2])
+def test_jpeg_is_decoded_to_the_pixels_of_pillow(form: str, halvings: int) -> None:
     with Image.open(io.BytesIO(LARGE_JPEGS[form])) as opened, Image.open(io.BytesIO(LARGE_JPEGS[form])) as expected:
-        for image in (opened, expected):
-            image.draft(None, (short_side_px, short_side_px))
-        decoded = decode_jpeg(LARGE_JPEGS[form], opened)
+        enough_px = min(opened.size) >> halvings
+        expected.draft(None, (enough_px, enough_px))
+        decoded = decode_jpeg(LARGE_JPEGS[form], opened, enough_px)
         assert np.array_equal(np.asarray(decoded), np.asarray(expected))
+
+
+@pytest.mark.parametrize("form", ["baseline", "progressive", "grey"])
+def test_jpeg_is_decoded_no_smaller_than_asked_and_hardly_larger(form: str) -> None:
+    with Image.open(io.BytesIO(LARGE_JPEGS[form])) as opened:
+        whole_px = min(opened.size)
+    for enough_px in range(whole_px // 8, whole_px + 1, 7):
+        with Image.open(io.BytesIO(LARGE_JPEGS[form])) as opened:
+            decoded_px = min(decode_jpeg(LARGE_JPEGS[form], opened, enough_px).size)
+        assert enough_px <= decoded_px <= enough_px + whole_px / 8 + 1
+
+
+@pytest.mark.parametrize("form", LARGE_JPEGS)
+def test_jpeg_that_is_smaller_than_asked_stays_as_it_is(form: str) -> None:
+    with Image.open(io.BytesIO(LARGE_JPEGS[form])) as opened:
+        whole = opened.size
+        assert decode_jpeg(LARGE_JPEGS[form], opened, 2 * max(whole)).size == whole
 
 
 def test_harmless_oddities_of_cameras_are_no_damage() -> None:
