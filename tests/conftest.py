@@ -67,7 +67,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres: EmbeddedPostgres) -> str:
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords with the least work that Argon2 takes: what makes guessing slow makes hundreds of sign-ins slow."""
+    from argon2 import PasswordHasher
+
+    from deep_images_hub import passwords
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: EmbeddedPostgres, quick_passwords: None) -> str:
     """Name a database to copy: CREATE DATABASE ... TEMPLATE is far quicker than a migration."""
     from deep_images_hub.catalogue.migrations import migrate
 

@@ -1,9 +1,11 @@
 """Which passwords are taken, and that what was hashed is known again however it was typed."""
 
+import importlib.util
 import unicodedata
 
 import pytest
 
+from deep_images_hub import passwords
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.passwords import MAX_PASSWORD_LENGTH, check_password, hash_password, is_password
 
@@ -56,3 +58,11 @@ def test_password_is_known_again_in_another_form_of_unicode_and_no_other_is() ->
     assert not is_password("x" * (MAX_PASSWORD_LENGTH + 1), kept)
     assert not is_password(composed, None)
     assert not is_password(composed, "no hash")
+
+
+def test_hash_takes_the_work_that_rfc_9106_asks_for() -> None:
+    # A module of its own: tests that sign in have the one that is shared do less.
+    spec = passwords.__spec__
+    anew = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    assert anew.hash_password("wombat otter lemon").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
