@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 # A temperature is one number; still, a handful of pictures says too little of it.
 MIN_IMAGES = 20
@@ -38,6 +37,9 @@ def fit_temperature(probabilities: NDArray[np.floating], class_index: NDArray[np
     Returns:
         The number that logits are to be divided by, 0.1..10; None for fewer than MIN_IMAGES pictures.
     """
+    # Here, since loading it takes a second or two that every process which trains would pay for.
+    from scipy.optimize import minimize_scalar
+
     if len(class_index) < MIN_IMAGES:
         return None
     logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))

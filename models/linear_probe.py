@@ -6,7 +6,6 @@ end on one machine.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 _MAX_ITERATIONS = 200
 # Of the gradient: the accuracy no longer moves long before.
@@ -34,6 +33,9 @@ def fit_probe(
     Returns:
         Kernel (d, class_count) and bias, as `class_probabilities` takes them.
     """
+    # Here, as in `models.calibration`.
+    from scipy.optimize import minimize
+
     rows = np.ascontiguousarray(features, np.float32)
     feature_count = rows.shape[1]
     truth = np.zeros((len(rows), class_count), np.float32)

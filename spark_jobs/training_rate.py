@@ -1,11 +1,16 @@
-"""How fast one worker trains, held to one core: the whole of a process of `scripts/bench training`, which asks it."""
+"""How fast one worker trains, held to one core: the whole of a process of `scripts/bench training`, which asks it.
+
+A worker has the same work however many there are: an epoch of as many steps, on a batch of as many rows.
+"""
 
 import json
 import os
+import statistics
 import sys
 import time
 from argparse import ArgumentParser
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -50,7 +55,7 @@ def _loaded(version_id: int) -> tuple[Examples, int, float]:
     engine.dispose()
     side_px = backbone_spec(_BACKBONE).side_px
     read = partial(read_picture, open_store(settings), settings, side_px)
-    count = len(training_set.pictures) // (2 * _WORKER_BATCH) * 2 * _WORKER_BATCH
+    count = len(training_set.pictures) // _WORKER_BATCH * _WORKER_BATCH
     pictures = LocalRows(StoredPictures(read, [picture.picture_key for picture in training_set.pictures]).at, count)
     began_s = time.perf_counter()
     pictures.rows(np.arange(count))
@@ -71,20 +76,28 @@ def _train(examples: Examples, class_count: int, *, epochs: int, rank: int, addr
     from models.ghost_batch_norm import GhostBatchNormalization
     from models.train_loop import Task, train
 
+    workers = max(1, len(addresses))
     ended_s: list[float] = []
 
     def note(_report: EpochReport) -> None:
         ended_s.append(time.perf_counter())
 
+    examples = _shown_often(examples, workers)
     nothing = Examples(examples.rows, examples.class_index[:0], examples.weight[:0])
     build = partial(build_compact_vgg, class_count, normalisation=GhostBatchNormalization)
     task = Task(build=build, training=examples, validation=nothing, distort=distort, noise_width=DISTORTION_NOISE)
-    config = _config(epochs, max(1, len(addresses)))
+    config = _config(epochs, workers)
     trained = train(task, config, rank=rank, addresses=addresses, on_epoch=note)
     gradient_bytes = sum(weight.nbytes for weight in trained.weights)
     if rank:
         return {}
     return {"images_per_s": _images_per_s(len(examples), ended_s), "gradient_bytes": gradient_bytes}
+
+
+def _shown_often(examples: Examples, times: int) -> Examples:
+    """Return examples of which each is so many."""
+    count = len(examples)
+    return Examples(lambda at: examples.rows(at % count), np.tile(examples.class_index, times), np.tile(examples.weight, times))
 
 
 def _fit(examples: Examples, class_count: int, *, epochs: int) -> dict[str, float]:
@@ -128,5 +141,5 @@ def _fit(examples: Examples, class_count: int, *, epochs: int) -> dict[str, floa
 
 
 def _images_per_s(images: int, ended_s: list[float]) -> float:
-    """Return the rate of all epochs but the first, which compiles."""
-    return images * (len(ended_s) - 1) / (ended_s[-1] - ended_s[0])
+    """Return the rate of the median epoch. The first, which compiles, does not count."""
+    return images / statistics.median(end_s - begin_s for begin_s, end_s in pairwise(ended_s))

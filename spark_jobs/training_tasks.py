@@ -1,32 +1,31 @@
-"""Train on Spark's workers: one barrier task each, which meet by address and train together (`models.train_loop`)."""
+"""Train on Spark's workers, which meet by address and train together (`models.train_loop`)."""
 
 import math
 import re
-import socket
-from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from py4j.protocol import Py4JJavaError
-from pyspark import BarrierTaskContext, SparkContext
+from pyspark import SparkContext
 
 from deep_images_hub import errors
 from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.errors import HubError, UnavailableError
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
-from models.regularisation import HeadChoice
 from models.training_config import TrainingConfig, load_card
 from models.training_outcome import EpochReport, Trained
+from spark_jobs.barrier_calls import call_together
 from spark_jobs.checkpoints import checkpoints_of
 from spark_jobs.run_progress import tell
-from spark_jobs.tensorflow_process import fresh_process
 from spark_jobs.training_inputs import learning_task
 from spark_jobs.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from models.regularisation import HeadChoice
 
 _ADDRESS_ATTEMPTS = 3
 
@@ -54,7 +53,7 @@ class TrainingPlan:
     config: TrainingConfig
     weights_sha256: str | None = None
     fine_tuned_head: list[NDArray[np.float32]] | None = None
-    head_choice: HeadChoice | None = None
+    head_choice: "HeadChoice | None" = None
 
     @property
     def stage(self) -> str:
@@ -80,13 +79,10 @@ def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int)
     """
     for _ in range(_ADDRESS_ATTEMPTS):
         try:
-            tasks = context.parallelize(range(workers), workers).barrier()
-            (trained,) = tasks.mapPartitions(partial(_task, plan)).collect()
+            return call_together(context, partial(_train, plan), workers=workers)
         except Py4JJavaError as error:
             if "AddressTakenError" not in str(error):
                 raise _expected(error, workers) or error from error
-        else:
-            return trained
     raise UnavailableError(
         f"{_ADDRESS_ATTEMPTS} times a worker's address was taken by another process before it could listen there. Try again."
     )
@@ -122,30 +118,6 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
             "which, and why."
         )
     return None
-
-
-def _task(plan: TrainingPlan, _positions: Iterable[int]) -> Iterator[Trained]:
-    """Train as one of the workers; rank 0 tells what came of it."""
-    context = BarrierTaskContext.get()
-    rank = context.partitionId()
-    host = context.getTaskInfos()[rank].address.partition(":")[0]
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as held, fresh_process(_own_gpu(context)) as call:
-        # Bound here for as long as the training takes, so that nobody else is given the port. TensorFlow's server may listen
-        # there all the same: both set this option.
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((host, 0))
-        addresses = context.allGather(f"{host}:{held.getsockname()[1]}")
-        trained = call(_train, plan, rank, addresses if len(addresses) > 1 else [])
-        # Whoever left first would look lost to the others.
-        context.barrier()
-    if rank == 0:
-        yield trained
-
-
-def _own_gpu(context: BarrierTaskContext) -> dict[str, str]:
-    """Return what lets a process see the task's GPU alone; nothing where Spark gives tasks none."""
-    gpu = context.resources().get("gpu")
-    return {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu.addresses[0]}
 
 
 def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("pyspark", "tensorflow", "keras", "flask", "pandas")
+HEAVY = ("pyspark", "tensorflow", "keras", "flask", "pandas", "scipy")
 
 
 def _loaded_by(module: str) -> set[str]:
@@ -25,6 +25,7 @@ def _loaded_by(module: str) -> set[str]:
         ("deep_images_hub.cli.demo", set()),
         ("models.specs", set()),
         ("webapp", {"flask"}),
+        ("spark_jobs.training_tasks", {"pyspark"}),
     ],
 )
 def test_import_loads_nothing_heavy(module: str, allowed: set[str]) -> None:
