@@ -9,6 +9,8 @@ outlives the command that started it; every later command finds it and uses it. 
     server.log                         port       kept until a stranger takes it
     lock   held while a command starts or stops the server
 
+A copy of the folder gets a server of its own: the one at the port that was copied too is another folder's.
+
 `postgres_programs` knows where the programs are and which account runs them.
 """
 
@@ -82,7 +84,7 @@ class EmbeddedPostgres:
         return f"postgresql://{ROLE}:{self._password()}@{HOST}:{self._port()}/{DATABASE}"
 
     def is_running(self) -> bool:
-        """Tell whether the server answers and has its database. Only our own server can: it alone knows our password."""
+        """Tell whether the server answers and has its database."""
         return self._port_file.exists() and self._password_file.exists() and self._answers(DATABASE)
 
     def start(self) -> str:
@@ -129,11 +131,16 @@ class EmbeddedPostgres:
         return int(_read_line(self._port_file))
 
     def _answers(self, database: str) -> bool:
+        """Tell whether our own server is at the port: it knows our password, and our data folder is the one that it serves."""
         try:
-            self._connect(database).close()
+            with contextlib.closing(self._connect(database)) as connection, connection.cursor() as cursor:
+                # When the file itself was last changed: not even a copy that keeps all times has that of what it is copied from.
+                cursor.execute("select extract(epoch from change)::bigint from pg_stat_file('PG_VERSION', missing_ok => true)")
+                return cursor.fetchone() == (int((self._data / "PG_VERSION").stat().st_ctime),)
         except psycopg2.OperationalError as error:
             return "too many clients" in str(error)
-        return True
+        except FileNotFoundError:
+            return False
 
     def _connect(self, database: str) -> "psycopg2.extensions.connection":
         connection = psycopg2.connect(

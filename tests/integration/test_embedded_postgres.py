@@ -181,6 +181,25 @@ def test_start_when_a_stranger_has_the_port_takes_another(server: EmbeddedPostgr
     assert server.start() == url, "the new port is kept"
 
 
+def test_start_of_a_copied_folder_leaves_the_server_of_the_original_alone(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    execute(server.start(), "create table written_by as select 'original' as folder")
+    execute(server.url, "checkpoint")
+    subprocess.run(["cp", "-a", server.folder, tmp_path / "copy"], check=True)
+    copy = EmbeddedPostgres(tmp_path / "copy", start_timeout_s=30)
+    try:
+        assert not copy.is_running()
+        copy.stop()
+        assert server.is_running(), "the copied process id is the original's"
+
+        execute(copy.start(), "update written_by set folder = 'copy'")
+
+        assert query(server.start(), "select folder from written_by") == [("original",)]
+        assert query(copy.start(), "select folder from written_by") == [("copy",)]
+    finally:
+        copy.stop()
+        execute(server.url, "drop table written_by")
+
+
 @pytest.mark.skipif(not IS_ROOT, reason="another account runs the server only where we are root")
 def test_start_as_root_with_programs_that_only_root_may_enter(
     new_server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
