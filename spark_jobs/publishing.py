@@ -68,13 +68,13 @@ def publish(
     trained: Trained,
     weights: WeightsFile | None,
     *,
-    on_stage: Callable[[str, dict[str, float]], None],
+    tell: Callable[..., None],
 ) -> dict[str, Any]:
     """Judge what was trained on the test split, write its files, compare them with it, and store them.
 
     Args:
         weights: of the backbone; None: all of it was trained.
-        on_stage: is told of each stage that is done, with its numbers.
+        tell: `run_progress.tell` of this attempt at the run.
 
     Returns:
         The arguments of `catalogue.models.save_model` beside the run's id.
@@ -87,7 +87,7 @@ def publish(
     if weights is None or features is None:
         judged = _from_scratch(hub, plan, training_set, trained)
     elif plan.fine_tuned_head is not None:
-        judged, own_features = _fine_tuned(hub, plan, training_set, trained, weights)
+        judged, own_features = _fine_tuned(hub, plan, training_set, trained, weights, partial(tell, stage="evaluate"))
     else:
         judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
@@ -102,11 +102,11 @@ def publish(
     with hub.engine.connect() as connection:
         metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
     metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, own_features)
-    on_stage("evaluate", {"test_top1": metrics["test_top1"]})
+    tell(stage="evaluate", done=1, total=1, metrics={"test_top1": metrics["test_top1"]})
     if features is not None:
         # Of the head alone, also of a fine-tuned network: its own features know all of the training pictures.
         metrics["learning_curve"] = _learning_curve(plan, training_set, test, features)
-        on_stage("outlook", {})
+        tell(stage="outlook", done=1, total=1)
     row: dict[str, Any] = {
         "backbone": plan.backbone,
         "weights": "scratch" if weights is None else weights.origin,
@@ -119,7 +119,7 @@ def publish(
         metrics["export_difference"] = exported.largest_difference
         metrics |= _in_8_bits(hub, plan, training_set, exported)
         row["files"] = _stored(hub, plan, exported)
-    on_stage("export", {"export_difference": exported.largest_difference})
+    tell(stage="export", done=1, total=1, metrics={"export_difference": exported.largest_difference})
     return row
 
 
@@ -188,9 +188,9 @@ def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], feature
 
 
 def _fine_tuned(
-    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile
+    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile, tell: Callable[..., None]
 ) -> tuple[Judged, NDArray[np.float32]]:
-    """Judge a fine-tuned network by its own features, and return those of all pictures too."""
+    """Judge a fine-tuned network by its own features, and return those of all pictures too: computed here, and told of."""
     import keras
 
     from models.export import with_softmax
@@ -199,24 +199,32 @@ def _fine_tuned(
     assert plan.fine_tuned_head is not None
     network = fine_tuned(plan.backbone, weights.path, plan.fine_tuned_head, trained.weights)
     see = keras.Model(network.input, network.get_layer("features").output)
-    features = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)))
+    features = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)), tell)
     head, temperature = _calibrated(training_set, trained.weights[-2:], features)
     network.get_layer("logits").set_weights(head)
     return Judged(with_softmax(network), _of_test(training_set, head, features), temperature), features
 
 
 def _answers(
-    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, network: "keras.Model", positions: NDArray[np.int64]
+    hub: Hub,
+    plan: TrainingPlan,
+    training_set: TrainingSet,
+    network: "keras.Model",
+    positions: NDArray[np.int64],
+    tell: Callable[..., None] | None = None,
 ) -> NDArray[np.float32]:
-    """Return what a network says of some pictures of the set, in float32, in their order."""
+    """Return what a network says of some pictures of the set, in float32, in their order; `tell` is told of each tenth."""
     batch_size = hub.settings.feature_batch_size
     read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
     keys = [training_set.pictures[at].picture_key for at in positions]
     chunks = (keys[start : start + batch_size] for start in range(0, len(keys), batch_size))
-    said = [
-        network.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0)
-        for _chunk, pictures in read_ahead(read, chunks, list)
-    ]
+    said, done, told = [], 0, 0
+    for chunk, pictures in read_ahead(read, chunks, list):
+        said.append(network.predict(pictures.astype(np.float32), batch_size=batch_size, verbose=0))
+        done += len(chunk)
+        if tell is not None and (done == len(keys) or 10 * (done - told) >= len(keys)):
+            tell(done=done, total=len(keys))
+            told = done
     return np.concatenate([np.zeros((0, network.output.shape[-1]), np.float32), *said])
 
 

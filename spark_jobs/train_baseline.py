@@ -17,6 +17,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any, NoReturn
 
 from pyspark.sql import SparkSession
@@ -177,11 +178,7 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         head = head_for_features(hub, plan, training_set, trained)
         plan = plan.fine_tuned_from(head)
         trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
-
-    def on_stage(stage: str, metrics: dict[str, float]) -> None:
-        tell(hub.engine, run_id=run.id, attempt=run.attempt, stage=stage, done=1, total=1, metrics=metrics)
-
-    return publish(hub, plan, training_set, trained, weights, on_stage=on_stage)
+    return publish(hub, plan, training_set, trained, weights, tell=partial(tell, hub.engine, run_id=run.id, attempt=run.attempt))
 
 
 def _complete_features(hub: Hub, run: TrainingRun, spark: SparkSession, training_set: TrainingSet, weights: WeightsFile) -> str:

@@ -203,6 +203,9 @@ def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
         "train",
         "fine_tune",
     ]
+    told = [event.done for event in events if event.stage == "evaluate" and event.total == len(LABELS) * len(SPLITS)]
+    assert len(told) > 1
+    assert told[-1] == len(LABELS) * len(SPLITS)
     assert len(model.metrics["confusion"]) == 3
     assert list(hub.store.list("checkpoints/")) == []
 
