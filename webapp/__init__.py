@@ -4,9 +4,10 @@ Who may do what: labels, pictures, datasets and models may be looked at without 
 need the role scientist; training, trying and downloading a model need premium; the funnel of batches is for operators. Every view
 says so itself (`access`), and a view that says nothing is closed to everybody.
 
-    gunicorn 'webapp:create_app()'
+    gunicorn 'webapp:served_app()'
 """
 
 from webapp.application import create_app
+from webapp.served import served_app
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "served_app"]

@@ -27,6 +27,7 @@ from webapp import (
     home,
     images,
     joining,
+    kept_addresses,
     labels,
     latest,
     model_answers,
@@ -47,6 +48,7 @@ from webapp import (
     wording,
 )
 from webapp.gallery_cells import gallery_cells
+from webapp.gallery_choices import city_names, options, ways
 from webapp.services import Services
 from webapp.sessions import PageSessions
 
@@ -118,7 +120,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     app.extensions["services"] = Services(hub)
     side_px = hub.settings.image_side_px
     cells = partial(gallery_cells, image_side_px=side_px, thumbnail_side_px=hub.settings.thumbnail_side_px)
-    app.jinja_env.globals.update(gallery_cells=cells)
+    app.jinja_env.globals.update(gallery_cells=cells, options=options, ways=ways, city_names=city_names)
     # The gate stands before everything else that looks at a request.
     access.guard(app)
     api.announce(app)
@@ -126,6 +128,7 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
     compression.register(app)
     error_pages.register(app)
     wording.register(app)
+    kept_addresses.register(app)
     for noun in _NOUNS:
         app.register_blueprint(noun.blueprint)
     api.register(app, security.form_tokens)

@@ -26,7 +26,7 @@ from webapp.home import rows
 from webapp.paging import cursor
 from webapp.services import hub, services
 from webapp.training_requests import about_minutes, request_training, ways
-from webapp.version_page import composition, licence_rows
+from webapp.version_page import licence_rows
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 
@@ -88,7 +88,7 @@ def page(version_id: int) -> ResponseReturnValue:
         few_labels=FEW_LABELS,
         sample=sample,
         sample_rows=rows(sample, SAMPLE_ROW_IMAGES),
-        composition=composition(services().composition(version_id)),
+        composition=services().composition_in_order(version_id),
         shown_labels=None if request.args.get("labels") == "all" else SHOWN_LABELS,
         licences=licence_rows(services().attributions(version)),
         command=zip_command(export, used) if export and used and may("download") else None,

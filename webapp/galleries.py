@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import render_template, request, url_for
@@ -28,6 +28,7 @@ from deep_images_hub.images.picture_filter import (
 )
 from deep_images_hub.licences import LICENCE_NAMES, LICENCES
 from deep_images_hub.places.gazetteer import load_gazetteer
+from webapp.gallery_choices import Choice, Way
 
 GALLERY_PAGE = 60
 
@@ -35,28 +36,6 @@ GALLERY_PAGE = 60
 _SAFE_IN_QUERY = "!$'()*,/:;?@"
 _SORT_WORDS = {"newest": "Newest first", "oldest": "Oldest first", "quality": "Best quality first", "size": "Largest first"}
 _REVIEWED_WORDS = {"yes": "Looked at by an operator", "no": "Not looked at"}
-
-
-class Choice(NamedTuple):
-    """What somebody may choose in a filter.
-
-    Attributes:
-        images: how many pictures fit with it; None: that would take too long to say.
-    """
-
-    value: str
-    words: str
-    is_chosen: bool
-    images: int | None = None
-
-
-class Way(NamedTuple):
-    """A way from this page to another view of the gallery. images: how many pictures are there; None: not said."""
-
-    words: str
-    address: str
-    is_here: bool = False
-    images: int | None = None
 
 
 def gallery_answer(connection: Connection, template: str, *, label_id: int | None, address: dict[str, Any], **shown: Any) -> str:
@@ -89,6 +68,9 @@ def gallery_answer(connection: Connection, template: str, *, label_id: int | Non
     if request.args.get("part") == "1":
         return render_template("gallery_part.html", page=page, more=more)
     fitting = count_fitting(connection, gallery)
+    first_page = to(wanted)
+    # Months and steps need no quoting, and to quote what else is asked once for each took a thirtieth of a page's time.
+    jump = f"{first_page}{'&' if '?' in first_page else '?'}at="
     return render_template(
         template,
         wanted=wanted,
@@ -99,12 +81,12 @@ def gallery_answer(connection: Connection, template: str, *, label_id: int | Non
         max_walked=MAX_WALKED,
         is_first_page=after is None,
         here=here,
-        first_page=to(wanted),
+        first_page=first_page,
         unfiltered=to(PictureFilter(own_only=wanted.own_only, sort=wanted.sort)),
         choices=_choices(gallery, fitting),
         without=[Way(_words(name, wanted, gallery), to(other)) for name, other in wanted.conditions.items()],
         sorts=[Way(words, to(replace(wanted, sort=sort)), sort == wanted.sort) for sort, words in _SORT_WORDS.items()],
-        marks=[Way(words, to(wanted, at=at), at == entered_at, images) for at, words, images in _marks(gallery)],
+        marks=[Way(words, f"{jump}{at}", at == entered_at, images) for at, words, images in _marks(gallery)],
         **shown,
     )
 

@@ -18,6 +18,7 @@ from deep_images_hub.predictions import OpenModels
 from deep_images_hub.uploads.receiving import Receiver
 from deep_images_hub.wiring import Hub
 from webapp.posting import Posting
+from webapp.version_page import Composition, composition
 
 # Photographs that a process has whole in memory and decodes at once, when they are sent: the largest allowed PNG takes 600 MB.
 _PHOTOGRAPHS_AT_ONCE = 1
@@ -43,6 +44,7 @@ class Services:
         self.measured: dict[str, int | None] = {}
         # A version never changes, so that its pictures are counted once and not for everybody who looks.
         self.composition = lru_cache(_KEPT_COMPOSITIONS)(self._composition)
+        self.composition_in_order = lru_cache(_KEPT_COMPOSITIONS)(self._composition_in_order)
         self._kept_attributions = lru_cache(_KEPT_COMPOSITIONS)(self._attributions)
         self.facts = lru_cache(_KEPT_COMPOSITIONS)(self._facts)
         self.difference = lru_cache(_KEPT_COMPOSITIONS)(self._difference)
@@ -53,6 +55,10 @@ class Services:
         """Return how many pictures of each label each split of a version has."""
         with self.hub.engine.connect() as connection:
             return tuple(label_split_counts(connection, version_id))
+
+    def _composition_in_order(self, version_id: int) -> Composition:
+        """Return the same as a version's page has it."""
+        return composition(self.composition(version_id))
 
     def attributions(self, version: DatasetVersion) -> tuple[AttributionCount, ...]:
         """Return how many pictures of a version came under each licence and attribution, as suppliers ask for it now."""

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount, split_names
 from deep_images_hub.licences import LICENCE_URLS
@@ -59,9 +58,8 @@ class LicenceRow:
     named: int
 
 
-@lru_cache(64)
-def composition(counts: tuple[LabelSplitCount, ...]) -> Composition:
-    """Put the counts of a version in order for its page. Kept: with hundreds of labels it takes longer than the rest of it."""
+def composition(counts: Sequence[LabelSplitCount]) -> Composition:
+    """Put the counts of a version in order for its page. With hundreds of labels that takes longer than the rest of it."""
     splits = split_names(counts)
     images = Counter({(count.label_code, count.split): count.image_count for count in counts})
     names = {count.label_code: count.label_name for count in counts}

@@ -5,45 +5,52 @@ Pure. Longitude and latitude are drawn as they are, since the points are coarse 
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+from urllib.parse import quote_plus
+
+from markupsafe import Markup, escape
 
 from deep_images_hub.catalogue.batches import BatchesPlace
 from deep_images_hub.places.gazetteer import load_gazetteer
+from webapp.wording import plural
 
 # Where people live: from the north of Greenland to Cape Horn. One unit is one degree.
 NORTH, SOUTH = 80, -58
 WIDTH, HEIGHT = 360, NORTH - SOUTH
 GRATICULE_STEP = 30
 _MIN_RADIUS, _MAX_RADIUS = 1.6, 6.0
+_PLACE = (
+    '<a href="{images}?country={country}&amp;city={city}">'
+    '<circle cx="{x}" cy="{y}" r="{radius:.2f}"/><title>{words}</title></a>\n'
+)
 
 
-@dataclass(frozen=True)
-class PlaceOnMap:
-    """A place that batches come from.
+def places_on_map(places: Iterable[BatchesPlace], images: str) -> Markup:
+    """Return a circle for each place that batches come from, which leads to its pictures and says how many came.
 
-    Attributes:
-        x, y, radius: in degrees from the map's upper left; a place with more pictures is larger.
-        accepted: pictures of these batches that were let in.
+    The largest come first, so that smaller ones are drawn over them.
+
+    Args:
+        images: the address of the hub's pictures.
     """
-
-    x: float
-    y: float
-    radius: float
-    country_code: str
-    city: str
-    batches: int
-    accepted: int
-
-
-def places_on_map(places: Iterable[BatchesPlace]) -> list[PlaceOnMap]:
-    """Return where places are on the map, the largest first, so that smaller ones are drawn over them."""
-    found = []
-    for place in places:
+    circles, start = [], escape(images)
+    for place in sorted(places, key=lambda place: (-place.accepted, place.country_code, place.city)):
         x, y = _position(place.longitude, place.latitude)
-        radius = round(min(_MAX_RADIUS, _MIN_RADIUS + 0.8 * math.log10(1 + place.accepted)), 2)
-        found.append(PlaceOnMap(x, y, radius, place.country_code, place.city, place.batches, place.accepted))
-    return sorted(found, key=lambda place: (-place.accepted, place.country_code, place.city))
+        circles.append(
+            _PLACE.format(
+                images=start,
+                country=place.country_code,
+                city=quote_plus(place.city),
+                x=x,
+                y=y,
+                radius=min(_MAX_RADIUS, _MIN_RADIUS + 0.8 * math.log10(1 + place.accepted)),
+                words=escape(
+                    f"{place.city}, {place.country_code}: "
+                    f"{plural(place.batches, 'batch', 'batches')}, {plural(place.accepted, 'picture')}"
+                ),
+            )
+        )
+    return Markup("".join(circles))  # noqa: S704 - everything in it is escaped above
 
 
 def graticule() -> str:

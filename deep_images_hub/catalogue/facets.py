@@ -77,8 +77,8 @@ def facets(connection: Connection, *, label_id: int | None, wanted: PictureFilte
         },
     )
     found: dict[str, list[FacetValue]] = {facet: [] for facet in FACETS}
-    for row in rows:
-        found[row.facet].append(FacetValue(row.value, row.name or row.value, row.images))
+    for facet, value, name, images in rows:
+        found[facet].append(FacetValue(value, name or value, images))
     return {facet: tuple(values) for facet, values in found.items()}
 
 

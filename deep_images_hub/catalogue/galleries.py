@@ -114,7 +114,8 @@ def gallery_page(connection: Connection, gallery: Gallery, *, after: GalleryPlac
     if gallery.most == 0:
         return GalleryPage([], None, is_cut_short=False)
     rows = connection.execute(*gallery.queries.pictures(after, limit + 1)).all()
-    pictures = [Picture(**{name: value for name, value in row._mapping.items() if name != "key"}) for row in rows[:limit]]
+    # The columns of a picture in their order, and the key.
+    pictures = [Picture(*row[:-1]) for row in rows[:limit]]
     if len(rows) > limit:
         last = rows[limit - 1]
         return GalleryPage(pictures, GalleryPlace(last.key, last.image_id), is_cut_short=False)

@@ -65,7 +65,7 @@ def gunicorn_arguments(settings: Settings) -> list[str]:
         f"--graceful-timeout={_GRACEFUL_TIMEOUT_S}",
         "--no-control-socket",
         *([f"--worker-tmp-dir={_SHARED_MEMORY}"] if _SHARED_MEMORY.is_dir() else []),
-        "webapp:create_app()",
+        "webapp:served_app()",
     ]
 
 
