@@ -13,22 +13,27 @@ from deep_images_hub.catalogue.account_mails import ask_mail
 from deep_images_hub.catalogue.forgetting import FORMER_SUPPLIER, batch_keys_of, forget_user, forgotten_address, names_of
 from deep_images_hub.catalogue.uploads import open_uploads
 from deep_images_hub.catalogue.users import User
-from deep_images_hub.errors import ConflictError, NotFoundError
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
+from deep_images_hub.logs import open_log
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.keys import manifest_key
 from deep_images_hub.uploads.receiving import Receiver
 
 _MANIFESTS_AT_ONCE = 16
+# What stands where a manifest cannot be read: it may name somebody in its broken text, and nothing else can be told of it.
+_EMPTIED = b"{}"
+_log = open_log(__name__)
 
 
 def delete_account(
-    engine: Engine, store: ObjectStore, receiver: Receiver, *, user_id: int, decided_by: int, keeps_credit: bool
+    engine: Engine, store: ObjectStore, receiver: Receiver, *, user_id: int, decided_by: int | None, keeps_credit: bool
 ) -> None:
     """Delete an account: nobody signs in to it again, and nothing says any more whose it was. There is no way back.
 
     Uploads that were not finished are discarded. Pictures stay, since others have them under their licence.
 
     Args:
+        decided_by: its owner, or an operator; None: whoever sits at the command line.
         keeps_credit: the licences of its pictures go on to name the person; False: they name a former supplier.
 
     Raises:
@@ -76,6 +81,10 @@ def _forget_sender(store: ObjectStore, batch_key: str, user_id: int, names: list
     try:
         manifest = manifest_from_json(store.read(key))
     except NotFoundError:
+        return
+    except InvalidInputError as error:
+        _log.warning("broken_manifest_emptied", key=key, message=str(error))
+        store.replace(key, _EMPTIED, "application/json")
         return
     said = {"supplier_email": forgotten_address(user_id), "supplier_name": FORMER_SUPPLIER}
     if names is not None and manifest.attribution is not None and (manifest.origin is None or manifest.attribution in names):

@@ -1,7 +1,6 @@
 """What the views use: the open hub, and what this process keeps of it between requests."""
 
 from functools import lru_cache
-from threading import BoundedSemaphore
 from typing import cast
 
 from flask import current_app
@@ -11,17 +10,13 @@ from deep_images_hub.catalogue.model_answers import shared_answers
 from deep_images_hub.catalogue.version_changes import Difference, difference
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
 from deep_images_hub.datasets.croissant import Facts
-from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.model_comparison import SharedBatch
-from deep_images_hub.places.gazetteer import load_gazetteer
 from deep_images_hub.predictions import OpenModels
-from deep_images_hub.uploads.receiving import Receiver
+from deep_images_hub.uploads.receiving import open_receiver
 from deep_images_hub.wiring import Hub
 from webapp.posting import Posting
 from webapp.version_page import Composition, composition
 
-# Photographs that a process has whole in memory and decodes at once, when they are sent: the largest allowed PNG takes 600 MB.
-_PHOTOGRAPHS_AT_ONCE = 1
 # Compositions that a process remembers; one of 600 labels is about 200 kB.
 _KEPT_COMPOSITIONS = 64
 
@@ -32,13 +27,7 @@ class Services:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.models = OpenModels(hub.store)
-        self.receiver = Receiver(
-            hub.engine,
-            hub.store,
-            limits_from_settings(hub.settings),
-            load_gazetteer().places,
-            BoundedSemaphore(_PHOTOGRAPHS_AT_ONCE),
-        )
+        self.receiver = open_receiver(hub.engine, hub.store, hub.settings)
         self.posting = Posting(hub)
         # Lengths of exported files by ETag, found out once in this process; the catalogue keeps those that were sent.
         self.measured: dict[str, int | None] = {}

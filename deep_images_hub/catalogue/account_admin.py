@@ -84,22 +84,25 @@ def set_account_active(connection: Connection, *, operator_id: int, user_id: int
     return user_of(connection, user_id)
 
 
-def held_to_delete(connection: Connection, *, decided_by: int, user_id: int) -> User:
-    """Return an account that its owner or an operator deletes, held until the transaction ends.
+def held_to_delete(connection: Connection, *, decided_by: int | None, user_id: int) -> User:
+    """Return an account that is to be deleted, held until the transaction ends.
+
+    Args:
+        decided_by: its owner, or an operator; None: whoever sits at the command line.
 
     Raises:
         NotFoundError: there is no such account.
-        ForbiddenError: it is an operator's own, so that a hub that has an operator keeps one. Else as `_locked`.
+        ForbiddenError: it is an operator's, and no other operator decides: a hub that has one keeps one. Else as `_locked`.
         ConflictError: it was deleted before.
     """
-    if decided_by != user_id:
+    if decided_by not in (user_id, None):
         user = _locked(connection, operator_id=decided_by, user_id=user_id)
     else:
         connection.execute(load_query("lock_users"), {"ids": [user_id]})
         user = user_of(connection, user_id)
         if user.may("operate"):
             raise ForbiddenError(
-                "You run this hub. Ask another operator to delete your account, or to take that role from you first."
+                "An operator's account is deleted by another operator, or once it has another role: so a hub keeps one."
             )
     if user.is_deleted:
         raise ConflictError("This account was deleted before.")

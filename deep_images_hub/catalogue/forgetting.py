@@ -30,7 +30,7 @@ _REMOVED = (
 )
 
 
-def forget_user(connection: Connection, user: User, *, changed_by: int, keeps_credit: bool) -> None:
+def forget_user(connection: Connection, user: User, *, changed_by: int | None, keeps_credit: bool) -> None:
     """Forget whose an account is, and close it for ever. Its pictures, datasets and models stay.
 
     Args:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import BoundedSemaphore
 
 from sqlalchemy import Engine
 
@@ -31,11 +32,13 @@ from deep_images_hub.catalogue.uploads import (
 )
 from deep_images_hub.catalogue.users import User
 from deep_images_hub.errors import ConflictError, NotFoundError
-from deep_images_hub.images.examine import ExaminationLimits, examine
+from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings
 from deep_images_hub.images.exif_block import position_of, taken_at_of, without_position
 from deep_images_hub.object_store import ObjectStore
+from deep_images_hub.places.gazetteer import load_gazetteer
 from deep_images_hub.places.nearest import nearest_place
 from deep_images_hub.places.place import Place
+from deep_images_hub.settings import Settings
 from deep_images_hub.uploads.upload import (
     MAX_PARTS,
     PART_BYTES,
@@ -46,6 +49,9 @@ from deep_images_hub.uploads.upload import (
     new_part_key,
     place_of,
 )
+
+# Photographs that a process has whole in memory and decodes at once, when they are sent: the largest allowed PNG takes 600 MB.
+_PHOTOGRAPHS_AT_ONCE = 1
 
 
 @dataclass(frozen=True)
@@ -284,3 +290,9 @@ def _check_whole(upload: Upload) -> None:
         )
     if not upload.files:
         raise ConflictError("There is no photograph in this upload yet. Send some, or discard it.")
+
+
+def open_receiver(engine: Engine, store: ObjectStore, settings: Settings) -> Receiver:
+    """Return what receives for a hub in this process."""
+    room = BoundedSemaphore(_PHOTOGRAPHS_AT_ONCE)
+    return Receiver(engine, store, limits_from_settings(settings), load_gazetteer().places, room)

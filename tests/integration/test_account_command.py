@@ -83,3 +83,20 @@ def test_account_is_closed_signed_out_and_opened_with_its_history(hub: Hub, acco
     assert [(change.deed, change.changed_by) for change in changes] == [
         (deed, None) for deed in ("signed_out", "reopened", "closed", "made")
     ]
+
+
+def test_account_is_deleted_once_its_address_is_typed_again(hub: Hub, account, capsys: pytest.CaptureFixture[str]) -> None:
+    account("olga@example.org", password=PASSWORD)
+    account("ada@example.org", "--role", "operator", password=PASSWORD)
+    user = _user(hub, "olga@example.org")
+    assert user is not None
+    assert account("olga@example.org", "--delete", password="ada@example.org") == 1
+    assert "Nothing was deleted" in capsys.readouterr().err
+    assert account("ada@example.org", "--delete", password="ada@example.org") == 1
+    assert "once it has another role" in capsys.readouterr().err
+    assert account("olga@example.org", "--keep-credit", "--keep-password") == 1
+    assert account("olga@example.org", "--delete", password="Olga@example.org") == 0
+    assert _user(hub, "olga@example.org") is None
+    with hub.engine.connect() as connection:
+        (last, *_) = changes_of_account(connection, user_id=user.id, limit=10)
+    assert (last.deed, last.changed_by) == ("deleted", None)

@@ -190,6 +190,17 @@ def test_account_of_somebody_else_is_deleted_by_nobody_but_an_operator(app, port
     assert sign_in(app, person)
 
 
+def test_account_whose_manifest_is_broken_is_deleted_and_the_manifest_names_nobody(app, portal) -> None:
+    user, hub = portal.user("supplier", "Wrought"), portal.hub
+    portal.batch("broken", "/m/apple", photographs(1, seed="broken"), supplier="Wrought", email=user.email)
+    hub.store.create(manifest_key("broken"), f'{{"supplier_email": "{user.email}", "objects": ['.encode())
+    receiver = app.extensions["services"].receiver
+    delete_account(hub.engine, hub.store, receiver, user_id=user.id, decided_by=None, keeps_credit=True)
+    assert hub.store.read(manifest_key("broken")) == b"{}"
+    # The letter that says so is still to be sent.
+    assert said_anywhere(portal, user.email) == {"account_mails"}
+
+
 def test_account_that_sends_while_it_is_deleted_stays_until_it_is_deleted_again(app, portal, monkeypatch) -> None:
     user, hub, receiver = portal.user("supplier", "Quick"), portal.hub, app.extensions["services"].receiver
     with hub.engine.connect() as connection:
