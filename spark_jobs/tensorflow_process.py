@@ -64,14 +64,21 @@ def fresh_process(environment: Mapping[str, str] = MappingProxyType({})) -> Iter
     """Give a way to call a function in a process that has not used TensorFlow yet; the process ends with the block.
 
     Spark uses a Python worker for many tasks, but TensorFlow joins other workers only before its first use, and never leaves
-    them. What the function raises comes through. The process ends when this one is killed (Linux).
+    them. It is loaded from now on, while the caller does other things. What the function raises comes through, and so does what
+    kept TensorFlow from being loaded. The process ends when this one is killed (Linux).
 
     Args:
         environment: variables that it has beside those of this process.
     """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin, initargs=(dict(environment),)) as pool:
-        yield lambda function, *arguments: pool.submit(function, *arguments).result()
+        loading = pool.submit(use_one_thread)
+
+        def call(function: Callable[..., Any], *arguments: Any) -> Any:
+            loading.result()
+            return pool.submit(function, *arguments).result()
+
+        yield call
 
 
 def _begin(environment: dict[str, str]) -> None:
@@ -81,4 +88,3 @@ def _begin(environment: dict[str, str]) -> None:
     # Results were sent by then, and what Python imports from here on has tidied up. TensorFlow's libraries, which come after,
     # take seconds to take themselves apart.
     atexit.register(os._exit, 0)
-    use_one_thread()

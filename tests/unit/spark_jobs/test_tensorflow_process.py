@@ -1,10 +1,10 @@
-"""TensorFlow's banner is kept back, and nothing else."""
+"""TensorFlow's banner is kept back, and nothing else; a process that cannot load it says why."""
 
 import os
 
 import pytest
 
-from spark_jobs.tensorflow_process import without_banner
+from spark_jobs.tensorflow_process import fresh_process, without_banner
 
 BANNER = (
     b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
@@ -29,3 +29,8 @@ def test_what_was_said_before_an_error_is_told(capfd: pytest.CaptureFixture[str]
         load()
 
     assert capfd.readouterr().err == "cannot load a library\n"
+
+
+def test_what_kept_a_process_from_loading_tensorflow_is_told() -> None:
+    with fresh_process({"KERAS_BACKEND": "abacus"}) as call, pytest.raises(ValueError, match="abacus"):
+        call(os.getpid)
