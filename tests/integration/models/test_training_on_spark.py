@@ -252,8 +252,9 @@ def test_embed_again_finds_nothing_to_do(hub: Hub, spark: SparkSession, version_
     np.testing.assert_allclose(again, features, rtol=1e-2)
 
 
-def test_compact_network_from_scratch_learns_figures_on_two_workers(hub: Hub, spark: SparkSession, version_id: int) -> None:
-    run = requested(hub, version_id, "compact_vgg")
+def test_compact_network_from_scratch_learns_figures(hub: Hub, spark: SparkSession, version_id: int) -> None:
+    # That two workers come to the same weights is proved below, and that what they learnt is published, on a cluster.
+    run = requested(hub, version_id, "compact_vgg", workers=1)
 
     train_baseline(hub, Namespace(run=run.id), spark)
 
