@@ -3,11 +3,14 @@
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from deep_images_hub.api_tokens import scopes_of_role
 from deep_images_hub.catalogue.api_tokens import create_token
@@ -17,8 +20,10 @@ from deep_images_hub.wiring import Hub
 from models.evaluate import HeldOut, Label, judge, judge_scores
 from models.learning_curve import learning_curve
 from tests.builders import PASSWORD, HubBuilder, photographs
+from tests.integration.portal.joining import Letters
 from webapp import create_app
 from webapp.security import limiter
+from webapp.services import Services
 
 HALVES = SplitFractions(0.5, 0.0, 0.5)
 
@@ -117,6 +122,30 @@ def signed_in(app: Flask, portal: PortalHub) -> Callable[[str], FlaskClient]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def letters(app, portal: PortalHub) -> Iterator[Letters]:
+    """Give what was sent since the test began, once all of it is."""
+    folder = portal.hub.settings.home / "mail"
+
+    def read() -> list[EmailMessage]:
+        services: Services = app.extensions["services"]
+        services.posting.nudge().result(timeout=30)
+        files = sorted(folder.glob("account-*.eml"), key=lambda file: int(file.stem.partition("-")[2]))
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]
+
+    _empty(portal)
+    yield read
+    _empty(portal)
+
+
+def _empty(portal: PortalHub) -> None:
+    with portal.hub.engine.begin() as connection:
+        connection.execute(text("delete from account_mails"))
+        connection.execute(text("delete from attempts"))
+    for file in (portal.hub.settings.home / "mail").glob("account-*.eml"):
+        file.unlink()
 
 
 class ApiClient:

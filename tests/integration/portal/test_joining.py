@@ -1,11 +1,8 @@
-"""Sign-up, forgotten passwords and changed addresses: what an e-mail's link does, once, and what nobody learns."""
+"""Sign-up and forgotten passwords: what an e-mail's link does, once, and what nobody learns."""
 
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 import pytest
 from flask import Flask
@@ -14,83 +11,18 @@ from sqlalchemy import text
 
 from deep_images_hub.catalogue.account_mails import ask_mail
 from deep_images_hub.catalogue.api_tokens import live_tokens
-from deep_images_hub.catalogue.users import (
-    User,
-    change_email,
-    change_password,
-    create_user,
-    ensure_supplier,
-    user_by_email,
-)
-from deep_images_hub.errors import ConflictError
+from deep_images_hub.catalogue.users import ensure_supplier
 from deep_images_hub.mail import Post, SmtpPost
 from tests.builders import PASSWORD
-from tests.integration.catalogue.test_concurrent_counts import wait_until_one_waits
-from tests.integration.portal.conftest import PortalHub, api_token, send, token
+from tests.integration.portal.conftest import PortalHub, api_token, send
+from tests.integration.portal.joining import OTHER_PASSWORD, deeds_of, link_in, person, user_at
 from tests.smtp_server import SmtpServer
 from webapp.guessing import MAX_WRONG_PASSWORDS, count_guess, forgive_guess
 from webapp.posting import Posting
-from webapp.services import Services
-
-OTHER_PASSWORD = "wombat otter lemon"
-
-Letters = Callable[[], list[EmailMessage]]
-
-
-@pytest.fixture
-def letters(app, portal: PortalHub) -> Iterator[Letters]:
-    """Give what was sent since the test began, once all of it is."""
-    folder = portal.hub.settings.home / "mail"
-
-    def read() -> list[EmailMessage]:
-        services: Services = app.extensions["services"]
-        services.posting.nudge().result(timeout=30)
-        files = sorted(folder.glob("account-*.eml"), key=lambda file: int(file.stem.partition("-")[2]))
-        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]
-
-    _empty(portal)
-    yield read
-    _empty(portal)
-
-
-def _empty(portal: PortalHub) -> None:
-    with portal.hub.engine.begin() as connection:
-        connection.execute(text("delete from account_mails"))
-        connection.execute(text("delete from attempts"))
-    for file in (portal.hub.settings.home / "mail").glob("account-*.eml"):
-        file.unlink()
-
-
-def link_in(letter: EmailMessage) -> str:
-    found = re.search(r"/links/\S+", letter.get_content())
-    assert found, letter.get_content()
-    return found[0]
 
 
 def sign_up(client: FlaskClient, email: str, role: str = "scientist", name: str = "Ada"):
     return send(client, "/sign-up", email=email, display_name=name, role=role)
-
-
-def person(portal: PortalHub, name: str) -> User:
-    """Make an account for one test, beside those that all tests share."""
-    with portal.hub.engine.begin() as connection:
-        return create_user(
-            connection, email=f"{name.lower()}@example.org", display_name=name, role="scientist", password=PASSWORD
-        )
-
-
-def user_at(portal: PortalHub, email: str):
-    with portal.hub.engine.connect() as connection:
-        return user_by_email(connection, email)
-
-
-def deeds_of(portal: PortalHub, user_id: int) -> list[tuple[str, str | None, str | None, int | None]]:
-    with portal.hub.engine.connect() as connection:
-        rows = connection.execute(
-            text("select deed, value_before, value_after, changed_by from account_changes where user_id = :id order by id"),
-            {"id": user_id},
-        )
-        return [tuple(row) for row in rows]  # type: ignore[misc]
 
 
 def test_sign_up_makes_the_account_once_its_address_is_proved(visitor, portal, letters) -> None:
@@ -335,90 +267,3 @@ def test_owner_who_chose_a_password_by_mail_gets_in_whoever_guessed_before(app, 
     send(visitor, "/forgot-password", email=user.email)
     assert send(visitor, link_in(letters()[0]), password=OTHER_PASSWORD).location == "/sign-in"
     assert send(visitor, "/sign-in", email=user.email, password=OTHER_PASSWORD).status_code == 302
-
-
-def test_new_password_ends_links_whose_mail_still_waits(portal, letters) -> None:
-    user = person(portal, "Robbed")
-    with portal.hub.engine.begin() as connection:
-        ask_mail(connection, purpose="new_address", email="thief@example.org", user_id=user.id)
-    with portal.hub.engine.begin() as connection:
-        change_password(connection, user, OTHER_PASSWORD, changed_by=user.id)
-    assert letters() == []
-
-
-def test_new_address_is_the_accounts_once_it_is_proved(app, portal, letters) -> None:
-    user = person(portal, "Moving")
-    client = app.test_client()
-    send(client, "/sign-in", email=user.email, password=PASSWORD)
-    wrong = send(client, "/account/email", email="moved@example.org", present_password="not it")
-    assert wrong.status_code == 400
-    assert "not your present password" in wrong.text
-    send(client, "/account/email", email="moved@example.org", present_password=PASSWORD)
-    assert user_at(portal, "moved@example.org") is None
-    (letter,) = letters()
-    assert letter["To"] == "moved@example.org"
-    assert send(client, link_in(letter), password="").location == "/account"
-    moved = user_at(portal, "moved@example.org")
-    assert moved.id == user.id
-    told = letters()[-1]
-    assert (told["To"], told["Subject"].partition(":")[0]) == (user.email, "Your account has another address")
-    assert deeds_of(portal, user.id)[-1] == ("email", user.email, "moved@example.org", user.id)
-
-
-def test_address_of_somebody_else_is_not_taken_and_not_told(app, portal, letters) -> None:
-    user, other = person(portal, "Curious"), portal.users["premium"]
-    client = app.test_client()
-    send(client, "/sign-in", email=user.email, password=PASSWORD)
-    answer = send(client, "/account/email", email=other.email, present_password=PASSWORD)
-    assert answer.status_code == 302
-    assert f"A link is on its way to {other.email}" in client.get("/account").text
-    assert [letter["Subject"].partition(":")[0] for letter in letters()] == ["You have an account"]
-
-    send(client, "/account/email", email="soon@example.org", present_password=PASSWORD)
-    path = link_in(letters()[-1])
-    with portal.hub.engine.begin() as connection:
-        create_user(connection, email="soon@example.org", display_name="First", role="supplier")
-    assert send(client, path).status_code == 409
-    assert user_at(portal, user.email) is not None
-
-
-def test_address_that_two_take_at_the_same_moment_is_refused_to_the_second(portal, letters) -> None:
-    users = [person(portal, name) for name in ("Swift", "Slow")]
-    answers: list[str] = []
-
-    def take(user: User) -> None:
-        try:
-            with portal.hub.engine.begin() as connection:
-                change_email(connection, user, "contested@example.org", changed_by=user.id)
-        except ConflictError as error:
-            answers.append(str(error))
-
-    with portal.hub.engine.begin() as connection:
-        change_email(connection, users[0], "contested@example.org", changed_by=users[0].id)
-        second = threading.Thread(target=take, args=(users[1],))
-        second.start()
-        wait_until_one_waits(portal.hub.engine)
-    second.join()
-    assert answers == ["This address belongs to another account by now. Choose another one."]
-
-
-def test_own_account_is_changed_and_says_so(app, portal, letters) -> None:
-    user = person(portal, "Careful")
-    client, elsewhere = app.test_client(), app.test_client()
-    for one in (client, elsewhere):
-        send(one, "/sign-in", email=user.email, password=PASSWORD)
-    assert send(client, "/account/name", display_name=" ").status_code == 400
-    assert send(client, "/account/name", display_name="C. <i>Careful</i>").status_code == 302
-    assert send(client, "/account/password", present_password="wrong", password=OTHER_PASSWORD).status_code == 400
-    assert send(client, "/account/password", present_password=PASSWORD, password="short").status_code == 400
-    assert send(client, "/account/password", present_password=PASSWORD, password=OTHER_PASSWORD).status_code == 302
-    page = client.get("/account").text
-    assert "C. &lt;i&gt;Careful&lt;/i&gt;" in page
-    assert page.index("Password changed") < page.index("Name changed") < page.index("Account made")
-    assert elsewhere.get("/account").status_code == 403
-    assert letters()[-1]["Subject"].startswith("Your password was changed")
-
-    send(elsewhere, "/sign-in", email=user.email, password=OTHER_PASSWORD)
-    assert send(client, "/account/sign-out-everywhere").location == "/sign-in"
-    assert elsewhere.get("/account").status_code == 403
-    assert token(elsewhere, "/sign-in")
