@@ -1,10 +1,11 @@
 """Run the training runs that the portal's users request: `scripts/dispatch`."""
 
+import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
 
-from deep_images_hub.cli.boundary import EXIT_STOPPED, run_command
+from deep_images_hub.cli.boundary import EXIT_STOPPED, run_command, settings_given
 from deep_images_hub.runtime.dispatcher import Dispatcher
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import open_hub
@@ -22,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(settings: Settings, given: Namespace) -> int:
+    # Jobs are processes of their own: what the command line says reaches them by the environment.
+    os.environ.update({f"HUB_{name.upper()}": value for name, value in settings_given(given.set).items()})
     hub = open_hub(settings)
     dispatcher = Dispatcher(hub, most_at_once=given.at_once)
     for number in (signal.SIGINT, signal.SIGTERM):

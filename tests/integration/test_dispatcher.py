@@ -45,13 +45,13 @@ time.sleep(120)
 """
 OUTLASTS_ITS_LEASE = f"import time; time.sleep({2 * LEASE_S}){SUCCEEDS}"
 
-# A dispatcher as a process of its own, like scripts/dispatch, whose runs do what the first argument says.
+# A dispatcher as a process of its own, like scripts/dispatch, whose runs do what the first argument says; the others are its own.
 _DISPATCH = """
 import functools, sys
 from deep_images_hub.cli import dispatch
 from tests.integration.test_dispatcher import starting
 dispatch.Dispatcher = functools.partial(dispatch.Dispatcher, start_run=starting(sys.argv[1]))
-sys.exit(dispatch.main([]))
+sys.exit(dispatch.main(sys.argv[2:]))
 """
 
 
@@ -221,9 +221,12 @@ def test_dispatcher_that_is_stopped_returns_its_run(hub: Hub, run_id: int, numbe
 
 
 def test_run_of_a_dispatcher_that_was_killed_is_taken_again(hub: Hub, run_id: int) -> None:
-    with subprocess.Popen([sys.executable, "-c", _DISPATCH, STOPS_WHEN_ASKED], env=environment_of(hub.settings)) as dispatcher:
+    command = [sys.executable, "-c", _DISPATCH, STOPS_WHEN_ASKED, "--set", "training_seed=7"]
+    with subprocess.Popen(command, env=environment_of(hub.settings)) as dispatcher:
         wait_until(lambda: run_of(hub, run_id).status == "running" and children_of(dispatcher.pid))
         child = children_of(dispatcher.pid)[0]
+        # Jobs have the settings of their dispatcher's command line.
+        wait_until(lambda: b"HUB_TRAINING_SEED=7" in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"))
         dispatcher.kill()
 
     wait_until(lambda: not Path(f"/proc/{child}").exists())
