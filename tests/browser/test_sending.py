@@ -106,7 +106,12 @@ def test_city_is_chosen_by_pointing_at_the_map_or_with_arrow_keys(open_page, bui
         world.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
         expect(page.get_by_label("In or near this city")).to_be_checked()
         expect(city).to_have_value("Perth, Western Australia, AU")
-        page.get_by_role("button", name="Farther").click()
+        farther = page.get_by_role("button", name="Farther")
+        for _ in range(4):
+            farther.press("Enter")
+        # It can go no farther, and keeps the keyboard where it is.
+        expect(farther).to_be_disabled()
+        expect(farther).to_be_focused()
         world.focus()
         for _ in range(3):
             page.keyboard.press("ArrowLeft")

@@ -58,8 +58,9 @@ if (pointing) {
     });
     const mark = chosen ? [drawn("circle", { cx: chosen.x, cy: chosen.y, r: 4 * unit })] : [];
     map.replaceChildren(drawn("path", { class: "cities", d: cities.map((city) => `M${city.x} ${city.y}h0`).join("") }), ...mark, ...written);
-    find("nearer").disabled = scale === SCALES.length - 1;
-    find("farther").disabled = scale === 0;
+    // Disabled itself, a button would lose the keyboard to the top of the page.
+    find("nearer").setAttribute("aria-disabled", scale === SCALES.length - 1);
+    find("farther").setAttribute("aria-disabled", scale === 0);
   };
   const look = (step) => {
     scale = Math.min(Math.max(scale + step, 0), SCALES.length - 1);
