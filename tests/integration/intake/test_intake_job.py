@@ -28,7 +28,7 @@ from tests.integration.intake.crowds import MANY_DEFECTS, catalogue_of, objects_
 if TYPE_CHECKING:
     from tests.conftest import HubOf
 
-IMAGES = 240
+IMAGES = 160
 
 
 @pytest.fixture(scope="module")
