@@ -1,4 +1,4 @@
-"""Jobs started with spark-submit: their code arrives as a zip, their exit status is told, Ctrl-C stops them cleanly."""
+"""Jobs started with spark-submit: their code is a zip, their exit status is told, Ctrl-C stops them cleanly."""
 
 import json
 import os
@@ -15,12 +15,11 @@ import pytest
 from pydantic import SecretStr
 
 from deep_images_hub.errors import NotFoundError
-from deep_images_hub.resources import resource
 from deep_images_hub.runtime.code_zip import build_code_zip
 from deep_images_hub.runtime.spark_submit import SparkCommand, jobs, run_to_end, spark_submit
 from deep_images_hub.settings import Settings, load_settings
 
-_JOB = Path(__file__).with_name("jobs_for_tests.py")
+_JOB = Path(__file__).with_name("waiting_job.py")
 
 # run_to_end in a process of its own, like scripts/submit.
 _RUN_TO_END = """
@@ -30,28 +29,15 @@ sys.exit(run_to_end(SparkCommand(**json.load(sys.stdin))))
 """
 
 
-def command_of(settings: Settings, *arguments: str, options: tuple[str, ...] = ()) -> SparkCommand:
+def command_of(settings: Settings, *, options: tuple[str, ...] = ()) -> SparkCommand:
     """Say how to start the job of these tests: like any other, but for its file."""
     some_job = next(iter(jobs()))
-    command = spark_submit(settings, some_job, arguments, options=options)
+    command = spark_submit(settings, some_job, options=options)
     assert settings.database_url
     return SparkCommand(
         arguments=tuple(str(_JOB) if part.endswith(f"{some_job}.py") else part for part in command.arguments),
         environment=command.environment | {"HUB_DATABASE_URL": settings.database_url.get_secret_value()},
     )
-
-
-def test_code_reaches_executors_as_a_zip_with_its_resources(settings: Settings) -> None:
-    command = command_of(settings, options=("--master", "local-cluster[2,1,1024]"))
-    ran = subprocess.run(command.arguments, env=command.environment, capture_output=True, text=True, check=False, cwd="/")
-
-    assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout.splitlines()[-1])
-    for code, text in told["executors"]:
-        assert re.search(r"/deep_images_hub-[0-9a-f]{16}\.zip/deep_images_hub/__init__\.py$", code)
-        assert text == resource("config/default.toml").read_text(encoding="utf-8")
-    assert ".zip/" in told["driver"]
-    assert told["store"].startswith("file://")
 
 
 def test_expected_error_is_one_message_and_status_1(tmp_path: Path, empty_database_url: str) -> None:
@@ -61,12 +47,12 @@ def test_expected_error_is_one_message_and_status_1(tmp_path: Path, empty_databa
 
     assert ran.returncode == 1
     said = ran.stdout + ran.stderr
-    assert re.search(r"^job_for_tests: The catalogue is empty; .* Run scripts/migrate\.$", said, re.MULTILINE), said
+    assert re.search(r"^waiting_job: The catalogue is empty; .* Run scripts/migrate\.$", said, re.MULTILINE), said
     assert "Traceback" not in said
 
 
 def test_job_that_is_stopped_ends_cleanly_with_status_130(settings: Settings) -> None:
-    command = command_of(settings, "--wait", options=("--master", "local[1]"))
+    command = command_of(settings, options=("--master", "local[1]"))
     with subprocess.Popen(
         [sys.executable, "-c", _RUN_TO_END], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as submit:
@@ -82,7 +68,7 @@ def test_job_that_is_stopped_ends_cleanly_with_status_130(settings: Settings) ->
         rest = submit.stdout.read()
 
     assert submit.returncode == 130, rest
-    assert rest == "job_for_tests: stopped.\n"
+    assert rest == "waiting_job: stopped.\n"
     assert time.monotonic() - began < 30
     assert not _processes_with(str(_JOB)), "nothing of the job is left"
 

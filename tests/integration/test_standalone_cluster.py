@@ -1,8 +1,11 @@
 """The jobs on a Spark cluster whose processes share nothing with the driver but S3 and PostgreSQL over TCP."""
 
 import io
+import json
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,6 +14,7 @@ from sqlalchemy import text
 
 from deep_images_hub.catalogue.models import model_by_id, model_of_run
 from deep_images_hub.predictions import Classifier
+from deep_images_hub.resources import resource
 from deep_images_hub.runtime.spark_submit import QUICK_START, jobs, spark_submit
 from deep_images_hub.settings import Settings, load_settings
 from deep_images_hub.wiring import Hub, open_hub
@@ -47,8 +51,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {f"HUB_{name.upper()}": value for name, value in shown.items()}
 
 
-def run_the_whole_way(settings: Settings, cluster: SparkCluster, *arguments: str) -> None:
-    """Start `whole_way_job` like any other job, but for its file."""
+def run_the_whole_way(settings: Settings, cluster: SparkCluster, *arguments: str) -> dict[str, Any]:
+    """Start `whole_way_job` like any other job, but for its file; return what it tells."""
     some_job = next(iter(jobs()))
     options = ["--master", cluster.url, "--conf", f"spark.executor.extraJavaOptions={QUICK_START}"]
     command = spark_submit(settings, some_job, arguments, options=options)
@@ -56,6 +60,8 @@ def run_the_whole_way(settings: Settings, cluster: SparkCluster, *arguments: str
     environment = command.environment | environment_of(settings)
     ran = subprocess.run(parts, env=environment, capture_output=True, text=True, check=False, cwd="/")
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return told
 
 
 def store_weights(hub: Hub, tmp_path: Path) -> None:
@@ -84,11 +90,15 @@ def test_crowd_intake_features_and_training_on_two_workers_with_s3(settings: Set
 
     with SparkCluster(tmp_path / "cluster", workers=2) as cluster:
         labels = [part for label in LABELS for part in ("--label", label)]
-        run_the_whole_way(settings, cluster, "--photos", photos, "--defects", "truncated=0.1,exact_duplicate=0.1", *labels)
+        told = run_the_whole_way(settings, cluster, "--photos", photos, "--defects", "truncated=0.1,exact_duplicate=0.1", *labels)
         shipped = {path.parts[-4] for path in cluster.folder.glob("work/*/app-*/*/deep_images_hub-*.zip")}
 
     assert_everything_was_decided(hub)
     assert shipped == {"0", "1"}, "each worker was sent the code"
+    assert ".zip/" in told["driver"]
+    for code, settings_file in told["executors"]:
+        assert re.search(r"/deep_images_hub-[0-9a-f]{16}\.zip/deep_images_hub/__init__\.py$", code)
+        assert settings_file == resource("config/default.toml").read_text(encoding="utf-8")
     with hub.engine.connect() as connection:
         assert connection.scalar(text("select count(*) from images where id not in (select image_id from embeddings)")) == 0
         model_id = model_of_run(connection, connection.scalar(text("select id from training_runs")))
