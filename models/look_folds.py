@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FOLDS = 5
+# Of each label's pictures, what `held_out_look` is to take, about, and more than which it never does.
+_HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 0.34
 _ROUNDS = 20
 
 
@@ -29,6 +31,29 @@ def folds_by_look(features: NDArray[np.floating], class_index: NDArray[np.intege
         clusters = k_means(features[own].astype(np.float32), min(FOLDS, len(own)), random)
         folds[own] = random.permutation(FOLDS)[clusters]
     return folds
+
+
+def held_out_look(features: NDArray[np.floating], class_index: NDArray[np.integer], *, seed: int) -> NDArray[np.bool_]:
+    """Choose one look of each label to hold out, for what takes too long to be learned once for each fold.
+
+    Args:
+        features: (n, d), on one scale.
+        class_index: (n,).
+
+    Returns:
+        (n,), true for about a tenth of each label's pictures; a label without a look of such a size has none.
+    """
+    random = np.random.default_rng(seed)
+    is_held_out = np.zeros(len(class_index), np.bool_)
+    for label in np.unique(class_index):
+        own = np.flatnonzero(class_index == label)
+        clusters = k_means(features[own].astype(np.float32), min(FOLDS, len(own)), random)
+        sizes = np.bincount(clusters, minlength=FOLDS)
+        fitting = np.flatnonzero((sizes > 0) & (sizes <= _MOST_HELD_OUT * len(own)))
+        if fitting.size:
+            nearest = fitting[np.abs(sizes[fitting] - _HELD_OUT_SHARE * len(own)).argmin()]
+            is_held_out[own[clusters == nearest]] = True
+    return is_held_out
 
 
 def k_means(points: NDArray[np.float32], count: int, random: np.random.Generator) -> NDArray[np.int64]:

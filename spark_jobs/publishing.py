@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,14 +30,17 @@ from models.training_outcome import Trained
 from spark_jobs.answering import answers_of
 from spark_jobs.comparing import random_features_of
 from spark_jobs.explaining import examples
+from spark_jobs.second_phase import FineTunedBesideHead, kept_features, unscaled
 from spark_jobs.stored_pictures import read_ahead, read_picture
-from spark_jobs.training_set import TrainingSet, features_by_position
+from spark_jobs.training_set import TrainingSet
 from spark_jobs.training_tasks import TrainingPlan
 
 if TYPE_CHECKING:
     import keras
 
     from models.export import ExportedModel
+
+RestsOn = Literal["held_out_looks", "validation"]
 
 # Pictures of the test split on which the files are compared with the model.
 _PROOF_IMAGES = 16
@@ -58,7 +61,12 @@ class Judged:
     classifier: "keras.Model"
     probabilities: NDArray[np.float32]
     temperature: float | None
-    rests_on: Literal["held_out_looks", "validation"] = "validation"
+    rests_on: RestsOn = "validation"
+
+    def calibration(self, test: HeldOut) -> dict[str, Any]:
+        """Return what `judge_scores` does, and what the temperature rests on."""
+        found = judge_scores(self.probabilities, test.class_index, self.temperature)
+        return found | {"rests_on": None if self.temperature is None else self.rests_on}
 
 
 def publish(
@@ -67,6 +75,7 @@ def publish(
     training_set: TrainingSet,
     trained: Trained,
     weights: WeightsFile | None,
+    beside: FineTunedBesideHead | None,
     *,
     tell: Callable[..., None],
 ) -> dict[str, Any]:
@@ -74,6 +83,7 @@ def publish(
 
     Args:
         weights: of the backbone; None: all of it was trained.
+        beside: how the fine-tuned network and the head alone did; None: nothing was fine-tuned.
         tell: `run_progress.tell` of this attempt at the run.
 
     Returns:
@@ -83,7 +93,7 @@ def publish(
         ExportMismatchError: a file gives other answers than the model.
         ConflictError: this attempt's files are there already.
     """
-    own_features = features = _features(hub, plan, training_set)
+    own_features = features = kept_features(hub, plan, training_set)
     if weights is None or features is None:
         judged = _from_scratch(hub, plan, training_set, trained)
     elif plan.fine_tuned_head is not None:
@@ -92,10 +102,8 @@ def publish(
         judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
     metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
-    metrics["calibration"] = judge_scores(judged.probabilities, test.class_index, judged.temperature) | {
-        "rests_on": None if judged.temperature is None else judged.rests_on
-    }
-    metrics |= _training_metrics(plan, training_set, trained)
+    metrics["calibration"] = judged.calibration(test)
+    metrics |= _training_metrics(plan, training_set, trained, beside)
     known = None if own_features is None else _known_looks(plan, training_set, own_features)
     if known is not None and own_features is not None:
         metrics["none_of_these"] = _none_of_these(known, own_features[training_set.positions("test")])
@@ -123,14 +131,6 @@ def publish(
     return row
 
 
-def _features(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) -> NDArray[np.float32] | None:
-    """Return the features that the head was trained on, by position; None where all of the network was trained."""
-    if plan.features_model is None:
-        return None
-    with hub.engine.connect() as connection:
-        return features_by_position(connection, training_set, model=plan.features_model, version_id=plan.version_id)
-
-
 def _with_head(
     plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile, features: NDArray[np.float32]
 ) -> Judged:
@@ -138,23 +138,16 @@ def _with_head(
     from models.export import with_head, with_softmax
 
     if plan.head_choice is None:
-        head, temperature = _calibrated(training_set, _unscaled(training_set, trained.weights, features), features)
+        head, temperature = _calibrated(training_set, unscaled(training_set, trained.weights, features), features)
     else:
         solved = _solved(training_set, trained, features, plan.head_choice)
-        head, temperature = _unscaled(training_set, solved, features), plan.head_choice.temperature
+        head, temperature = unscaled(training_set, solved, features), plan.head_choice.temperature
     return Judged(
         classifier=with_softmax(with_head(build_backbone(plan.backbone, weights.path), head)),
         probabilities=_of_test(training_set, head, features),
         temperature=temperature,
         rests_on="validation" if plan.head_choice is None else "held_out_looks",
     )
-
-
-def head_for_features(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> list[NDArray[np.float32]]:
-    """Return the kernel and the bias of a head that was trained on workers, for the features that the catalogue keeps."""
-    features = _features(hub, plan, training_set)
-    assert features is not None
-    return _unscaled(training_set, trained.weights, features)
 
 
 def _solved(
@@ -164,14 +157,6 @@ def _solved(
     learned = training_set.learned_from()
     scaled = FeatureScale.of(features[training_set.positions("train")]).scaled(features[learned])
     return solve_head(scaled, training_set.class_index[learned], trained.weights, choice)
-
-
-def _unscaled(
-    training_set: TrainingSet, weights: list[NDArray[np.float32]], features: NDArray[np.float32]
-) -> list[NDArray[np.float32]]:
-    from models.head import for_unscaled_features
-
-    return for_unscaled_features(weights, FeatureScale.of(features[training_set.positions("train")]))
 
 
 def _calibrated(
@@ -201,8 +186,9 @@ def _fine_tuned(
     see = keras.Model(network.input, network.get_layer("features").output)
     features = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)), tell)
     head, temperature = _calibrated(training_set, trained.weights[-2:], features)
+    rests_on: RestsOn = "validation" if plan.held_out is None else "held_out_looks"
     network.get_layer("logits").set_weights(head)
-    return Judged(with_softmax(network), _of_test(training_set, head, features), temperature), features
+    return Judged(with_softmax(network), _of_test(training_set, head, features), temperature, rests_on), features
 
 
 def _answers(
@@ -262,7 +248,9 @@ def _learning_curve(
     )
 
 
-def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> dict[str, Any]:
+def _training_metrics(
+    plan: TrainingPlan, training_set: TrainingSet, trained: Trained, beside: FineTunedBesideHead | None
+) -> dict[str, Any]:
     best = trained.reports[trained.best_epoch - 1]
     # Then neither accuracy is that of the model: it learnt from the validation split too.
     is_solved_anew = plan.head_choice is not None and plan.fine_tuned_head is None
@@ -277,6 +265,7 @@ def _training_metrics(plan: TrainingPlan, training_set: TrainingSet, trained: Tr
         "validation_top1": best.validation_accuracy if has_validation else None,
         "seed": plan.config.seed,
         "code": code_version(),
+        "fine_tuning": None if beside is None else asdict(beside),
         "head": None if plan.head_choice is None else asdict(plan.head_choice),
     }
 
@@ -293,7 +282,8 @@ def _known_looks(plan: TrainingPlan, training_set: TrainingSet, features: NDArra
     validation = features[training_set.positions("validation")] if is_fine_tuned else None
     has_all = plan.head_choice is not None and not is_fine_tuned
     learned = training_set.learned_from() if has_all else training_set.positions("train")
-    return known_looks(features[learned], training_set.class_index[learned], validation=validation, seed=plan.config.seed)
+    known = known_looks(features[learned], training_set.class_index[learned], validation=validation, seed=plan.config.seed)
+    return known if known is None or plan.held_out is None else replace(known, rests_on="held_out_looks")
 
 
 def _none_of_these(known: KnownLooks, test: NDArray[np.float32]) -> dict[str, Any]:

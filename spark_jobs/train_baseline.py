@@ -46,8 +46,9 @@ from spark_jobs.checkpoints import remove_checkpoints
 from spark_jobs.embedding import Network, embed
 from spark_jobs.entry import run_job
 from spark_jobs.head_choosing import with_chosen_head
-from spark_jobs.publishing import head_for_features, publish
+from spark_jobs.publishing import publish
 from spark_jobs.run_progress import tell
+from spark_jobs.second_phase import second_phase
 from spark_jobs.tensorflow_process import load_tensorflow
 from spark_jobs.training_set import TrainingSet
 from spark_jobs.training_tasks import TrainingPlan, train_on_workers
@@ -174,11 +175,15 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
     plan = with_chosen_head(hub, plan, training_set)
     trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
     load_tensorflow()
+    beside = None
     if run.method == "fine_tune" and features_model is not None:
-        head = head_for_features(hub, plan, training_set, trained)
-        plan = plan.fine_tuned_from(head)
-        trained = train_on_workers(spark.sparkContext, plan, workers=run.workers)
-    return publish(hub, plan, training_set, trained, weights, tell=partial(tell, hub.engine, run_id=run.id, attempt=run.attempt))
+        second = second_phase(hub, plan, training_set, trained)
+        fine_tuned = train_on_workers(spark.sparkContext, second.plan, workers=run.workers)
+        beside = second.beside_head(fine_tuned)
+        if beside.is_published:
+            plan, training_set, trained = second.plan, second.training_set, fine_tuned
+    told = partial(tell, hub.engine, run_id=run.id, attempt=run.attempt)
+    return publish(hub, plan, training_set, trained, weights, beside, tell=told)
 
 
 def _complete_features(hub: Hub, run: TrainingRun, spark: SparkSession, training_set: TrainingSet, weights: WeightsFile) -> str:

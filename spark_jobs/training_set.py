@@ -1,8 +1,8 @@
 """A dataset version as training sees it: class indices, splits, and whether there is enough to learn from."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -51,6 +51,16 @@ class TrainingSet:
             class_index=np.array([index[picture.label_code] for picture in pictures], np.int32),
             parents=tuple(parents.get(code, frozenset()) for code in codes),
         )
+
+    def holding_out(self, image_ids: Collection[int]) -> Self:
+        """Return the same with these pictures as its validation split; all others but the test split are to learn from."""
+        pictures = [
+            picture
+            if picture.split == "test"
+            else replace(picture, split="validation" if picture.image_id in image_ids else "train")
+            for picture in self.pictures
+        ]
+        return replace(self, pictures=pictures)
 
     def positions(self, split: str) -> NDArray[np.int64]:
         """Return which pictures a split has."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from py4j.protocol import Py4JJavaError
 from pyspark import SparkContext
+from sqlalchemy import Connection
 
 from deep_images_hub import errors
 from deep_images_hub.catalogue.engine import open_engine
@@ -40,6 +41,8 @@ class TrainingPlan:
         weights_sha256: of the backbone's pretrained weights; None: it has none.
         fine_tuned_head: kernel and bias, for features as they are, from which the backbone's top blocks are trained too;
             None: they are not.
+        held_out: ids of the pictures that are the validation split instead of the version's own (`models.look_folds`); None: its
+            own is.
         head_choice: what of the head's `config` was chosen by looks held out, and its temperature; None: it is the card's.
     """
 
@@ -54,17 +57,23 @@ class TrainingPlan:
     weights_sha256: str | None = None
     fine_tuned_head: list[NDArray[np.float32]] | None = None
     head_choice: "HeadChoice | None" = None
+    held_out: frozenset[int] | None = None
 
     @property
     def stage(self) -> str:
         """What the progress of this training is told as."""
         return "train" if self.fine_tuned_head is None else "fine_tune"
 
-    def fine_tuned_from(self, head: list[NDArray[np.float32]]) -> Self:
+    def training_set(self, connection: Connection) -> TrainingSet:
+        """Read what is learned from."""
+        training_set = TrainingSet.of_version(connection, self.version_id)
+        return training_set if self.held_out is None else training_set.holding_out(self.held_out)
+
+    def fine_tuned_from(self, head: list[NDArray[np.float32]], held_out: frozenset[int] | None = None) -> Self:
         """Return the plan of what follows when this one's head is trained: labels go on counting as they did for the head."""
         card = load_card("fine_tune", seed=self.config.seed)
         config = replace(card, has_class_weights=card.has_class_weights or self.config.has_class_weights)
-        return replace(self, fine_tuned_head=head, config=config)
+        return replace(self, fine_tuned_head=head, held_out=held_out, config=config)
 
 
 def train_on_workers(context: SparkContext, plan: TrainingPlan, *, workers: int) -> Trained:
@@ -126,7 +135,7 @@ def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
 
     engine = open_engine(plan.settings)
     with engine.connect() as connection:
-        training_set = TrainingSet.of_version(connection, plan.version_id)
+        training_set = plan.training_set(connection)
         task = learning_task(connection, plan, training_set)
 
     def report(epoch: EpochReport) -> None:

@@ -5,12 +5,8 @@ from typing import Any
 
 from deep_images_hub.catalogue.models import TrainedModel
 from deep_images_hub.model_reports.confusions import MatrixCell, matrix_cells
-
-# How a model was made, said as what it is: a network trained on a few hundred rendered pictures is no ImageNet network.
-_WEIGHTS_WORDS = {
-    "scratch": "trained from scratch on these pictures alone, without pretrained weights",
-    "imagenet": "a head on features of ImageNet's pretrained weights",
-}
+from deep_images_hub.model_reports.report import fine_tuning_of
+from deep_images_hub.model_reports.words import fine_tuning_words, made_words
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,7 @@ class ModelReport:
 
     Attributes:
         made: how it was made, in words.
+        fine_tuning: how that did beside the head alone, in words; None where nothing was fine-tuned.
         top1: share of right answers on the test split; None where nothing was measured.
         interval: its 95 % confidence interval.
         top_k: share of test pictures whose label is among the `k` likeliest answers.
@@ -44,6 +41,7 @@ class ModelReport:
     """
 
     made: str
+    fine_tuning: str | None
     top1: float | None
     interval: tuple[float, float] | None
     top_k: float | None
@@ -68,7 +66,8 @@ def model_report(model: TrainedModel) -> ModelReport:
         for row in metrics.get("per_class", [])
     ]
     return ModelReport(
-        made=_WEIGHTS_WORDS.get(model.weights, "a head on features of pretrained weights"),
+        made=made_words(model.weights, metrics.get("mode")),
+        fine_tuning=None if (found := fine_tuning_of(metrics)) is None else fine_tuning_words(found),
         top1=metrics.get("test_top1"),
         interval=(interval[0], interval[1]) if interval else None,
         top_k=metrics.get("test_top_k"),

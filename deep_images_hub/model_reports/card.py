@@ -5,7 +5,7 @@ from typing import Any
 
 from deep_images_hub.datasets.card import plain_markdown
 from deep_images_hub.model_reports.confusions import largest_confusions, matrix_cells
-from deep_images_hub.model_reports.words import none_of_these_words, percent, purpose_words, scores_words
+from deep_images_hub.model_reports.words import fine_tuning_words, none_of_these_words, percent, purpose_words, scores_words
 from deep_images_hub.wire.model_reports import ModelReport
 
 _WORST_LABELS = 10
@@ -78,6 +78,7 @@ def _training(report: ModelReport) -> list[str]:
         f"- Dataset: {plain_markdown(report.version_name)}, digest `{report.version_digest}`"
         + (f"; pictures: {counts}" if counts else ""),
         f"- Network: `{report.backbone}`, first weights `{report.weights}`",
+        *([f"- {fine_tuning_words(report.fine_tuning)}"] if report.fine_tuning else []),
         f"- Made: {report.created_at:%Y-%m-%d %H:%M} UTC, training run {report.run_id}",
         "",
     ]

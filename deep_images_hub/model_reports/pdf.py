@@ -9,7 +9,7 @@ from PIL import Image
 from deep_images_hub.images.network_input import seen_box
 from deep_images_hub.model_reports.confusions import largest_confusions, matrix_cells
 from deep_images_hub.model_reports.page import ACCENT, BAD, LINE, Page
-from deep_images_hub.model_reports.words import none_of_these_words, percent, purpose_words, scores_words
+from deep_images_hub.model_reports.words import fine_tuning_words, none_of_these_words, percent, purpose_words, scores_words
 from deep_images_hub.wire.model_reports import ModelReport, ReportExample
 
 _CONFUSIONS = 15
@@ -219,6 +219,7 @@ def _card(page: Page, report: ModelReport) -> None:
         ("Dataset", f"{page.fitting(report.version_name, 80)} {report.version_digest[:12]}"),
         ("Pictures", counts or "-"),
         ("Network", report.backbone),
+        *([("Fine-tuning", fine_tuning_words(report.fine_tuning))] if report.fine_tuning else []),
         ("First weights", report.weights[:24]),
         ("Made", f"{report.created_at:%Y-%m-%d %H:%M} UTC, training run {report.run_id}"),
         *((file.name, file.sha256[:32]) for file in report.files),

@@ -10,6 +10,7 @@ from deep_images_hub.wire.model_reports import (
     ReportCurve,
     ReportExample,
     ReportFile,
+    ReportFineTuning,
     ReportGoal,
     ReportLabel,
     ReportNeed,
@@ -49,6 +50,7 @@ def report_of(model: TrainedModel, *, made: str, taken_down: int, files: Mapping
         confusion=confusion,
         calibration=calibration_of(metrics),
         none_of_these=none_of_these_of(metrics),
+        fine_tuning=fine_tuning_of(metrics),
         learning_curve=_curve(metrics, codes),
         **examples,
         files=[ReportFile(name=name, sha256=sha256) for name, sha256 in files.items()],
@@ -65,6 +67,12 @@ def none_of_these_of(metrics: Mapping[str, Any]) -> ReportNoneOfThese | None:
     """Read from where on a model answers "none of these"; None where it cannot."""
     found = metrics.get("none_of_these")
     return ReportNoneOfThese.model_validate(found) if found else None
+
+
+def fine_tuning_of(metrics: Mapping[str, Any]) -> ReportFineTuning | None:
+    """Read how fine-tuning did beside the head alone; None where nothing was fine-tuned, or it was not written down."""
+    found = metrics.get("fine_tuning")
+    return ReportFineTuning.model_validate(found) if found else None
 
 
 def _curve(metrics: Mapping[str, Any], codes: Sequence[str]) -> ReportCurve | None:

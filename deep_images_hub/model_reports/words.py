@@ -1,6 +1,6 @@
 """What a model's page and its reports say of its scores and of "none of these", in the same words. Pure."""
 
-from deep_images_hub.wire.model_reports import ReportCalibration, ReportNoneOfThese
+from deep_images_hub.wire.model_reports import ReportCalibration, ReportFineTuning, ReportNoneOfThese
 
 _PURPOSE = "A baseline shows what the pictures can teach; it is not meant to decide anything on its own."
 
@@ -8,6 +8,31 @@ _PURPOSE = "A baseline shows what the pictures can teach; it is not meant to dec
 def percent(value: float | None) -> str:
     """Return a share of 0..1 as percent; a dash where it was not measured."""
     return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def made_words(weights: str, mode: str | None) -> str:
+    """Say how a model was made, as what it is: a network trained on a few hundred pictures alone is no ImageNet network.
+
+    Args:
+        weights: where its first weights came from: `imagenet`, `sha256:...` or `scratch`.
+        mode: `head_on_features`, `fine_tuned` or `from_scratch`; None, of models from before it was written down: a head.
+    """
+    if weights == "scratch":
+        return "trained from scratch on these pictures alone, without pretrained weights"
+    pretrained = "ImageNet's pretrained weights" if weights == "imagenet" else "pretrained weights"
+    return f"top blocks fine-tuned from {pretrained}" if mode == "fine_tuned" else f"a head on features of {pretrained}"
+
+
+def fine_tuning_words(found: ReportFineTuning) -> str:
+    """Say how fine-tuning did beside the head alone, and which of the two was published."""
+    if found.top1 is None:
+        return "It was fine-tuned; no picture was left to hold it against the head alone."
+    shares = (
+        f"{percent(found.top1)} of {found.images:,} pictures that were held out, the head alone on {percent(found.head_top1)}"
+    )
+    if found.is_published:
+        return f"Fine-tuned, it was right on {shares}."
+    return f"Fine-tuned, it was right on {shares}: so this is the head alone."
 
 
 def scores_words(calibration: ReportCalibration) -> str:

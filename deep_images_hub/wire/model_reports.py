@@ -84,6 +84,15 @@ class ReportNoneOfThese(Answer):
     test_share: _Share = Field(description="Of the test split's pictures that reach it.")
 
 
+class ReportFineTuning(Answer):
+    """How a fine-tuned network and the head that it began with did on pictures that neither had learnt from."""
+
+    top1: _Share = Field(description="Of these pictures that the fine-tuned network was right on; null: there was none.")
+    head_top1: _Share = Field(description="The same of the head alone.")
+    images: int = Field(description="How many they were.")
+    is_published: bool = Field(description="Whether the model is the fine-tuned network; else it is the head alone.")
+
+
 class CurvePoint(Answer):
     """What a part of the training split gave."""
 
@@ -157,6 +166,7 @@ class ModelReport(Answer):
     confusion: list[list[int]] = Field(description="Rows are the truth, columns what was said.")
     calibration: ReportCalibration | None
     none_of_these: ReportNoneOfThese | None = Field(description="null: it names a label of whatever it sees.")
+    fine_tuning: ReportFineTuning | None = Field(description="null: only a head was trained, or it was not written down.")
     learning_curve: ReportCurve | None
     wrong: list[ReportExample] = Field(description="Mistakes, the surest first.")
     right: list[ReportExample] = Field(description="Right answers, from sure to unsure.")

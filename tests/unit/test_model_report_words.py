@@ -2,8 +2,8 @@
 
 import pytest
 
-from deep_images_hub.model_reports.words import none_of_these_words, purpose_words, scores_words
-from deep_images_hub.wire.model_reports import ReportCalibration, ReportNoneOfThese
+from deep_images_hub.model_reports.words import fine_tuning_words, made_words, none_of_these_words, purpose_words, scores_words
+from deep_images_hub.wire.model_reports import ReportCalibration, ReportFineTuning, ReportNoneOfThese
 
 NONE_OF_THESE = ReportNoneOfThese(threshold=0.4321, rests_on="held_out_looks", images=1234, test_share=0.875)
 
@@ -33,3 +33,27 @@ def test_none_of_these_is_told_with_its_limits_where_the_model_can_say_it() -> N
     assert "validation" in none_of_these_words(NONE_OF_THESE.model_copy(update={"rests_on": "validation"}))
     assert "none of these" in purpose_words(NONE_OF_THESE)
     assert "none of these" not in purpose_words(None)
+
+
+@pytest.mark.parametrize(
+    ("weights", "mode", "words"),
+    [
+        ("scratch", "from_scratch", "without pretrained weights"),
+        ("imagenet", None, "a head on features of ImageNet's"),
+        ("sha256:ab", "head_on_features", "a head on features of pretrained"),
+        ("imagenet", "fine_tuned", "top blocks fine-tuned from ImageNet's"),
+    ],
+)
+def test_models_are_called_what_they_are(weights: str, mode: str | None, words: str) -> None:
+    assert words in made_words(weights, mode)
+
+
+def test_fine_tuning_is_told_beside_the_head_alone() -> None:
+    found = ReportFineTuning(top1=0.8, head_top1=0.75, images=200, is_published=True)
+
+    assert fine_tuning_words(found) == (
+        "Fine-tuned, it was right on 80.0 % of 200 pictures that were held out, the head alone on 75.0 %."
+    )
+    worse = found.model_copy(update={"top1": 0.7, "is_published": False})
+    assert fine_tuning_words(worse).endswith("so this is the head alone.")
+    assert "no picture" in fine_tuning_words(found.model_copy(update={"top1": None, "head_top1": None}))

@@ -25,6 +25,7 @@ from deep_images_hub.predictions import Classifier
 from deep_images_hub.pretrained_weights import obtain_weights
 from deep_images_hub.wiring import Hub
 from models.backbones import write_random_weights
+from models.calibration import MIN_IMAGES
 from models.compact_vgg import build_compact_vgg
 from models.ghost_batch_norm import GROUP_ROWS
 from models.head import build_head
@@ -193,7 +194,12 @@ def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
     train_baseline(hub, Namespace(run=run.id), spark)
 
     model = model_of(hub, run)
-    assert model.metrics["mode"] == "fine_tuned"
+    beside = model.metrics["fine_tuning"]
+    assert beside["is_published"] is (beside["top1"] >= beside["head_top1"])
+    assert model.metrics["mode"] == ("fine_tuned" if beside["is_published"] else "head_on_features")
+    # One look of each label is held out, and neither of the two learnt from it.
+    assert 3 <= beside["images"] <= 15
+    assert model.metrics["calibration"]["rests_on"] == (None if beside["images"] < MIN_IMAGES else "held_out_looks")
     assert model.weights.startswith("sha256:")
     check_examples(hub, model, version_id)
     assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])

@@ -80,6 +80,7 @@ class PortalHub(HubBuilder):
         gone = wrong | {"sha256": "0" * 64, "nearest": []}
         metrics["examples"] = {"right": [right], "wrong": [wrong | {"nearest": [kitchen[0], "1" * 64]}, gone]}
         metrics["none_of_these"] = {"threshold": 0.1, "rests_on": "held_out_looks", "images": 60, "test_share": 0.875}
+        metrics["fine_tuning"] = {"top1": 0.25, "head_top1": 0.5, "images": 40, "is_published": False}
         self.model_id = self.model(version, metrics)
         return self
 

@@ -41,6 +41,7 @@ def test_html_report_stands_alone_and_escapes_what_suppliers_typed(visitor, port
     assert "All &lt;i&gt;food&lt;/i&gt;" in answer.text
     assert "data:image/jpeg;base64," in answer.text
     assert "It answers “none of these” when" in answer.text
+    assert "Fine-tuned, it was right on 25.0 % of 40 pictures" in answer.text
     assert "there were too few pictures to bring them in line" in answer.text
     linked = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
     assert {link for link in linked if not link.startswith("data:")} == {f"http://localhost/models/{portal.model_id}"}

@@ -2,7 +2,7 @@ import numpy as np
 
 from models.calibration import at_temperature, expected_calibration_error, fit_temperature, reliability
 from models.linear_probe import class_probabilities, fit_probe
-from models.look_folds import FOLDS, folds_by_look
+from models.look_folds import FOLDS, folds_by_look, held_out_look
 from models.regularisation import GRID, asks_for_weights, choose_head, solve_head
 
 CLASSES, FEATURES = 4, 40
@@ -37,6 +37,20 @@ def test_folds_keep_pictures_of_a_place_together() -> None:
     assert (of_places == of_places[:, :1]).mean() > 0.9
     assert all(len(np.unique(folds[class_index == label])) > 2 for label in range(CLASSES))
     assert (folds_by_look(features, class_index, seed=0) == folds).all()
+
+
+def test_look_that_is_held_out_is_whole_and_leaves_most_of_each_label() -> None:
+    features, class_index = shots(FOLDS, seed=1)
+    # A label whose pictures are all the same has no look to spare.
+    features[class_index == 0] = 0.0
+
+    is_held_out = held_out_look(features, class_index, seed=0)
+
+    of_places = is_held_out.reshape(CLASSES * FOLDS, -1)
+    assert (of_places == of_places[:, :1]).mean() > 0.9
+    shares = [is_held_out[class_index == label].mean() for label in range(CLASSES)]
+    assert shares[0] == 0
+    assert all(0 < share < 0.35 for share in shares[1:])
 
 
 def test_folds_of_a_label_with_one_picture_hold_it_out_once() -> None:

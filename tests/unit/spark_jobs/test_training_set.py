@@ -76,3 +76,14 @@ def test_answers_are_of_test_pictures_alone_and_rank_the_right_one_as_the_first_
     assert [chosen.pictures[answer.image_id].split for answer in answers] == ["test"] * 4
     assert [(answer.truth, answer.said, answer.truth_rank) for answer in answers] == [(0, 0, 1), (0, 0, 1), (1, 0, 2), (2, 0, 3)]
     assert [round(answer.score, 3) for answer in answers] == [0.5, 0.4, 0.4, 0.5]
+
+
+def test_set_that_holds_pictures_out_learns_from_all_others_but_the_test_split() -> None:
+    training_set = set_of({"apple": (3, 2, 1), "pear": (2, 1, 1)})
+    test = [picture.image_id for picture in training_set.pictures if picture.split == "test"]
+
+    parted = training_set.holding_out({0, 3, *test})
+
+    assert parted.positions("validation").tolist() == [0, 3]
+    assert parted.positions("train").tolist() == [1, 2, 4, 6, 7, 8]
+    assert parted.positions("test").tolist() == test

@@ -1,0 +1,21 @@
+"""Which of a fine-tuned network and the head alone is published."""
+
+import pytest
+
+from models.training_config import load_card
+from models.training_outcome import EpochReport, Trained
+from spark_jobs.second_phase import FineTunedBesideHead, SecondPhase
+from tests.unit.spark_jobs.test_training_set import set_of
+from tests.unit.spark_jobs.test_training_tasks import plan_of
+
+
+@pytest.mark.parametrize(
+    ("best", "head_top1", "is_published"), [(0.75, 0.5, True), (0.5, 0.5, True), (0.25, 0.5, False), (0.25, None, True)]
+)
+def test_head_alone_is_published_where_fine_tuning_did_worse(best: float, head_top1: float | None, is_published: bool) -> None:
+    second = SecondPhase(plan_of(load_card("head", seed=0)), set_of({"apple": (3, 2, 1), "pear": (3, 2, 1)}), head_top1)
+    epochs = [EpochReport(epoch, 3, 1.0, 0.9, 1.0, accuracy) for epoch, accuracy in enumerate([0.1, best, 0.9], start=1)]
+
+    beside = second.beside_head(Trained([], best_epoch=2, reports=epochs))
+
+    assert beside == FineTunedBesideHead(None if head_top1 is None else best, head_top1, 4, is_published=is_published)
