@@ -38,6 +38,19 @@ def sign_in(page: Page, builder, role: str, target: str) -> None:
 
 
 @pytest.mark.usefixtures("people")
+def test_names_of_labels_are_offered_for_what_was_typed_before_the_script_came(open_page, builder) -> None:
+    with open_page() as page:
+        sign_in(page, builder, "scientist", "/labels")
+        held = []
+        page.route("**/wanted.js*", lambda route: held.append(route))
+        page.goto("/wanted", wait_until="commit")
+        page.get_by_label("Of which label?").fill("pear")
+        expect(page.locator("datalist")).to_have_count(0)
+        held[0].continue_()
+        expect(page.locator("datalist option[value=Pear]")).to_have_count(1)
+
+
+@pytest.mark.usefixtures("people")
 def test_what_one_asks_others_want_too_and_a_missing_label_is_added(open_page, builder) -> None:
     with open_page() as page:
         sign_in(page, builder, "scientist", "/wanted")

@@ -25,4 +25,6 @@ for (const input of document.querySelectorAll("input[data-labels]")) {
       );
     }, 120);
   });
+  // On a slow line somebody types before this file is there.
+  if (input === document.activeElement) input.dispatchEvent(new Event("input"));
 }
