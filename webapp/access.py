@@ -21,7 +21,7 @@ from deep_images_hub.catalogue.users import User, user_by_id
 from deep_images_hub.errors import ForbiddenError, UnauthenticatedError
 from webapp.bearer import InsufficientScopeError, bearer
 from webapp.services import hub
-from webapp.sessions import API_PREFIX
+from webapp.sessions import API_PREFIX, renew
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -187,6 +187,7 @@ def _user_of_session() -> User | None:
     if user is None or not user.is_active or not hmac.compare_digest(session.get("password_mark", ""), _password_mark(user)):
         end_session()
         return None
+    renew(session, request)
     return user
 
 

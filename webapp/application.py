@@ -108,6 +108,8 @@ def create_app(settings: Settings | None = None, *, hub: Hub | None = None) -> F
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=hub.settings.portal_secure_cookies,
         PERMANENT_SESSION_LIFETIME=_SESSION_HOURS * 3600,
+        # `sessions.renew` does it, when nothing can be lost.
+        SESSION_REFRESH_EACH_REQUEST=False,
         # A form stays valid as long as its session: somebody may choose pictures for hours.
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_HEADERS_ENABLED=True,

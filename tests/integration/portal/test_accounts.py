@@ -68,6 +68,25 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor, portal) -> N
     assert "SameSite=Lax" in cookie
 
 
+def test_only_a_page_renews_the_session_and_a_picture_asked_for_before_takes_nothing_back(signed_in, portal) -> None:
+    client = signed_in("premium")
+    picture = portal.images["/m/apple"][0]
+    with client.session_transaction() as session:
+        session["renewed_at"] = 0
+    # What is asked for while a page is open, and may be answered after a choice was made.
+    for path, accept in (
+        (f"/images/{picture}/thumbnail.jpg", "image/avif,image/*,*/*;q=0.8"),
+        ("/images?part=1", "*/*"),
+        ("/labels/suggestions?q=a", "application/json"),
+    ):
+        answer = client.get(path, headers={"Accept": accept})
+        assert answer.status_code == 200, path
+        assert "Set-Cookie" not in answer.headers, path
+    page = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    assert "hub_session=" in client.get("/", headers=page).headers["Set-Cookie"]
+    assert "Set-Cookie" not in client.get("/", headers=page).headers
+
+
 def test_too_many_attempts_are_put_off(visitor, portal) -> None:
     fields = {"email": portal.users["premium"].email, "password": "wrong password", "csrf_token": token(visitor, "/sign-in")}
     statuses = [visitor.post("/sign-in", data=fields).status_code for _ in range(11)]
