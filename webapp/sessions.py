@@ -20,8 +20,8 @@ class PageSessions(SecureCookieSessionInterface):
 def renew(session: SessionMixin, request: Request) -> None:
     """Let a session of somebody who is at work begin anew: with a page, once an hour.
 
-    Flask would do it with every answer. A page's pictures come while somebody chooses some of them, and the cookie of a picture that was
-    asked for before would take what was chosen back.
+    Flask would do it with every answer. A page's pictures come while somebody chooses some of them, and the cookie of a picture
+    that was asked for before would take what was chosen back.
     """
     is_page = request.method == "GET" and "text/html" in request.accept_mimetypes.values()
     if is_page and time.time() - session.get("renewed_at", 0) > _RENEWED_AFTER_S:

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from tests.builders import PASSWORD, photograph
 
 
-def sign_in(page: Page, builder) -> None:
+def sign_in(page: Page, builder, role: str = "premium") -> None:
     page.goto("/sign-in")
-    page.get_by_label("E-mail address").fill(builder.users["premium"].email)
+    page.get_by_label("E-mail address").fill(builder.users[role].email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("Your account")).to_be_attached()

@@ -72,9 +72,10 @@ if (review) {
       const answer = await response?.json().catch(() => null);
       if (response?.ok && answer) {
         say();
-        const badge = document.querySelector("[data-waiting]");
-        badge.textContent = answer.waiting > 999 ? "999+" : String(answer.waiting);
-        badge.hidden = !answer.waiting;
+        for (const badge of document.querySelectorAll("[data-waiting]")) {
+          badge.textContent = answer.waiting > 999 ? "999+" : String(answer.waiting);
+          badge.hidden = !answer.waiting;
+        }
         document.querySelector("[data-waiting-here]").textContent = answer.in_review > 999 ? "999+" : String(answer.in_review);
         undo.hidden = latest.hidden = !answer.latest;
         undo.querySelector("[name=change_id]").value = answer.latest?.change_id ?? "";
