@@ -52,12 +52,10 @@ def changed_pictures(
     connection: Connection, *, kind: str, version_id: int, before_id: int, after_position: int = -1, limit: int
 ) -> list[ChangedPicture]:
     """Return pictures that changed from one version to another in one of KINDS, by position in the version that has them."""
-    query = {
-        "added": load_query("version_only_here"),
-        "removed": load_query("version_only_here"),
-        "moved": load_query("version_moved"),
-        "relabelled": load_query("version_relabelled"),
-    }[kind]
     here, there = (before_id, version_id) if kind == "removed" else (version_id, before_id)
     parameters = {"version_id": here, "other_id": there, "after_position": after_position, "limit": limit}
-    return [ChangedPicture(**row._mapping) for row in connection.execute(query, parameters)]
+    if kind in ("added", "removed"):
+        rows = connection.execute(load_query("version_only_here"), parameters)
+    else:
+        rows = connection.execute(load_query("version_changed"), {**parameters, "is_by_label": kind == "relabelled"})
+    return [ChangedPicture(**row._mapping) for row in rows]

@@ -1,5 +1,5 @@
--- Which pictures of a dataset version are in another split than in the version before?
--- Parameters: version_id, other_id (the one before), after_position (-1: from the first), limit.
+-- Which pictures of a dataset version are in another split than in the version before? Or: which have another label?
+-- Parameters: version_id, other_id (the one before), is_by_label (false: by split), after_position (-1: from the first), limit.
 -- Columns: those of version_only_here, split_before, label_before (its name); by position.
 -- Both versions are laid side by side at once: to look each picture up in the other takes ten times as long when few changed.
 with changed as materialized (
@@ -12,7 +12,7 @@ with changed as materialized (
         before.split as split_before
     from (select * from dataset_items where version_id = :version_id and position > :after_position) as now
     join (select * from dataset_items where version_id = :other_id) as before on before.image_id = now.image_id
-    where now.split <> before.split
+    where case when :is_by_label then now.label_id <> before.label_id else now.split <> before.split end
 )
 select
     images.id as image_id,
