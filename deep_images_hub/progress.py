@@ -22,12 +22,15 @@ class Progress:
         progress.advance(12)
     """
 
-    def __init__(self, title: str, total: int | None, unit: str, *, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, title: str, total: int | None, unit: str, *, began_s: float | None = None, stream: TextIO | None = None
+    ) -> None:
         """Name the work.
 
         Args:
             total: how much there is to do; None: nobody knows, and no estimate is given.
             unit: what is counted, in the plural.
+            began_s: when it began, by `time.monotonic`; None: now.
             stream: stderr when not given.
         """
         self.done = 0
@@ -36,7 +39,8 @@ class Progress:
         self._unit = unit
         self._stream = stream or sys.stderr
         self._columns = terminal_columns(self._stream)
-        self._started = self._shown = time.monotonic()
+        self._shown = time.monotonic()
+        self._started = self._shown if began_s is None else began_s
         # When the first of it was done, and how much that was: before it, processes started, which says nothing of what is left.
         self._first: tuple[float, int] | None = None
 

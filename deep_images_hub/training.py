@@ -9,11 +9,38 @@ queued ──► running ──► succeeded
   └──► cancelled
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
 from deep_images_hub.errors import ConflictError, HubError, SettingsError, UnavailableError
 
 RUN_STATUSES = ("waiting", "queued", "running", "succeeded", "failed", "cancelled")
 TRAINING_METHODS = ("head", "fine_tune")
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a run's work: what it does, in words, and what is counted, in the plural."""
+
+    words: str
+    unit: str = "steps"
+
+
+# By name, in order. `views` and `fine_tune` are of runs that fine-tune.
+STAGES: Mapping[str, Stage] = MappingProxyType(
+    {
+        "features": Stage("Look at every picture once", "pictures"),
+        "train": Stage("Learn", "epochs"),
+        "views": Stage("Look at every picture in several ways", "pictures"),
+        "fine_tune": Stage("Learn on, deeper", "epochs"),
+        "evaluate": Stage("Test on pictures never seen"),
+        "outlook": Stage("See what more pictures would bring"),
+        "export": Stage("Write the model and try its files"),
+    }
+)
+FINE_TUNING_STAGES = frozenset({"views", "fine_tune"})
 
 _FOLLOWERS = {
     "waiting": frozenset({"queued", "cancelled"}),

@@ -77,8 +77,7 @@ def training_batches(
     Args:
         first_step: how many steps to pass over, over all epochs.
     """
-    dealt = np.random.default_rng((seed, _DEAL_STREAM)).permutation(len(examples))
-    lanes = _lanes(dealt, global_batch)
+    lanes = _lanes(_dealt(len(examples), seed), global_batch)
     shown_in, order = -1, lanes
     for step in count(first_step):
         epoch, place = divmod(step, len(lanes))
@@ -88,6 +87,17 @@ def training_batches(
         yield _own_rows(examples, order, place, noise, rank, workers)
 
 
+def own_positions(count: int, *, seed: int | None, global_batch: int, rank: int, workers: int) -> NDArray[np.int64]:
+    """Return which of so many examples a worker sees, ascending.
+
+    Args:
+        seed: that they are learned from with; None: they are judged on.
+    """
+    lanes = _lanes(np.arange(count) if seed is None else _dealt(count, seed), global_batch)
+    own = lanes[:, _own_places(global_batch, rank, workers) % global_batch]
+    return np.unique(own[own >= 0])
+
+
 def validation_batches(examples: Examples, *, global_batch: int, rank: int, workers: int) -> Iterator[Batch]:
     """Yield a worker's rows of every batch of a split, in its own order, again and again; never ends."""
     lanes = _lanes(np.arange(len(examples)), global_batch)
@@ -95,6 +105,16 @@ def validation_batches(examples: Examples, *, global_batch: int, rank: int, work
     while True:
         for place in range(len(lanes)):
             yield _own_rows(examples, lanes, place, noise, rank, workers)
+
+
+def _dealt(count: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, _DEAL_STREAM)).permutation(count)
+
+
+def _own_places(lane_count: int, rank: int, workers: int) -> NDArray[np.int64]:
+    """Return which rows of a batch are a worker's; where workers do not divide it, the last one has some beyond it."""
+    rows_each = -(-lane_count // workers)
+    return np.arange(rank * rows_each, (rank + 1) * rows_each)
 
 
 def _lanes(dealt: NDArray[np.int64], global_batch: int) -> NDArray[np.int64]:
@@ -116,8 +136,7 @@ def _own_rows(
 ) -> Batch:
     """Return a worker's lanes of a row of `order`; beyond the batch's last lane, where workers do not divide it, they weigh 0."""
     lane_count = order.shape[1]
-    rows_each = -(-lane_count // workers)
-    own = np.arange(rank * rows_each, (rank + 1) * rows_each)
+    own = _own_places(lane_count, rank, workers)
     lane = own % lane_count
     # An empty place shows its lane's first example; in an epoch of fewer examples than lanes some lanes have none of their own.
     filled = np.where(order[place] < 0, order[0], order[place])

@@ -1,15 +1,13 @@
 """Train a network synchronously on one or several workers: our own loop, since Keras 3's `fit` fails under this strategy.
 
-Every worker runs `train` with the same arguments but its rank. They hold the same weights at all times: each computes the
-gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and several come
-to the same weights to rounding, where the workers divide the batch, and groups of `ghost_batch_norm` their shares of it
-(docs/experiments.md). What a step does depends on its number and the weights alone, so that a training that was lost goes on from
-its last checkpoint as if nothing had happened. This module is TensorFlow's, because of `tf.distribute`.
+Every worker of a team (`models.team`) runs `train` with the same arguments. They hold the same weights at all times: each
+computes the gradients of its rows of a batch, TensorFlow sums them over the workers, and all take the same step. One worker and
+several come to the same weights to rounding, where the workers divide the batch, and groups of `ghost_batch_norm` their shares
+of it (docs/experiments.md). What a step does depends on its number and the weights alone, so that a training that was lost goes
+on from its last checkpoint as if nothing had happened. This module is TensorFlow's, because of `tf.distribute`.
 """
 
-import json
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,8 +24,9 @@ from numpy.typing import NDArray
 from deep_images_hub.errors import SettingsError
 from models.batches import Batch, Examples, steps_per_epoch, training_batches, validation_batches
 from models.checkpoint import Checkpoints
+from models.team import Team, join
 from models.training_config import TrainingConfig
-from models.training_outcome import AddressTakenError, EpochReport, Trained
+from models.training_outcome import EpochReport, Trained
 from models.training_state import TrainingState
 
 Distort = Callable[[Any, Any], Any]
@@ -60,18 +59,14 @@ def train(
     task: Task,
     config: TrainingConfig,
     *,
-    rank: int = 0,
-    addresses: Sequence[str] = (),
+    team: Team | None = None,
     on_epoch: Callable[[EpochReport], None] = lambda _report: None,
     checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train until the validation loss stops falling, or the training's own is no number any more: no later step mends that.
 
-    Must be the first use of TensorFlow in its process when there are several workers.
-
     Args:
-        rank: which worker this is, from 0.
-        addresses: of all workers by rank, `host:port`; empty: this worker is alone.
+        team: who trains together; None: this process alone.
         on_epoch: called after each epoch by rank 0 alone; what it raises ends the training.
         checkpoints: rank 0's; with others they are ignored.
 
@@ -79,11 +74,10 @@ def train(
         What came of it; `reports` of another rank than 0 lack those from before a checkpoint.
 
     Raises:
-        AddressTakenError: see there.
         SettingsError: the loss, or that on the validation split, is no number from the first epoch on.
     """
-    workers = max(1, len(addresses))
-    strategy = _join(rank, addresses)
+    team = team or join()
+    rank, workers, strategy = team.rank, team.size, team.strategy
     step_count = steps_per_epoch(len(task.training), config.global_batch)
     state = _first_state(strategy, task, config, rank, checkpoints)
     network = state.network
@@ -214,22 +208,6 @@ def _statistics(network: keras.Model) -> list[keras.Variable]:
 def _floats(variables: Iterable[keras.Variable]) -> list[keras.Variable]:
     """Return those that numbers can be summed of: generators of random numbers have states of another kind."""
     return [variable for variable in variables if variable.dtype == "float32"]
-
-
-def _join(rank: int, addresses: Sequence[str]) -> tf.distribute.Strategy:
-    """Meet the other workers; returns when all are there. A worker is one replica: of several GPUs it sees the first."""
-    tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")
-    if len(addresses) > 1:
-        cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": rank}}
-        os.environ["TF_CONFIG"] = json.dumps(cluster)
-    else:
-        os.environ.pop("TF_CONFIG", None)
-    try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    except (tf.errors.UnknownError, tf.errors.InternalError) as error:
-        if "server" not in str(error).lower():
-            raise
-        raise AddressTakenError(f"TensorFlow could not listen on {addresses[rank]}: {error.message}") from error
 
 
 def build_optimizer(config: TrainingConfig, *, step_count: int) -> keras.optimizers.Optimizer:

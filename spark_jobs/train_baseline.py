@@ -47,7 +47,7 @@ from spark_jobs.embedding import Network, embed
 from spark_jobs.entry import run_job
 from spark_jobs.head_choosing import with_chosen_head
 from spark_jobs.publishing import publish
-from spark_jobs.run_progress import tell
+from spark_jobs.run_progress import shown, tell
 from spark_jobs.second_phase import second_phase
 from spark_jobs.tensorflow_process import load_tensorflow
 from spark_jobs.training_set import TrainingSet
@@ -67,7 +67,8 @@ def train_baseline(hub: Hub, given: Namespace, spark: SparkSession) -> int:
         at_the_end.callback(_forget_checkpoints, hub, run)
         assert run.lease_owner is not None
         try:
-            model = _train_and_publish(hub, run, spark)
+            with shown(hub.engine, run_id=run.id, attempt=run.attempt):
+                model = _train_and_publish(hub, run, spark)
         except HubError as error:
             _write_failure(hub, run, error)
             raise

@@ -1,5 +1,6 @@
 """What a worker learns, and from what: a head from features, a network from pictures, or its top from its trunk's views."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from deep_images_hub.object_store.open import open_store
-from models.batches import Examples, Rows, class_weights
+from models.batches import Examples, Rows, class_weights, own_positions
 from models.feature_scale import FeatureScale
 from models.specs import backbone_spec
 from spark_jobs.embedding import Network, weights_like
@@ -15,8 +16,13 @@ from spark_jobs.stored_pictures import LocalRows, StoredPictures, read_picture
 from spark_jobs.training_set import TrainingSet, features_by_position
 
 if TYPE_CHECKING:
+    from models.team import Team
     from models.train_loop import Task
     from spark_jobs.training_tasks import TrainingPlan
+
+# Pictures whose rows are computed together, and in how many parts that is told of.
+_CHUNK_IMAGES = 32
+_TOLD_PARTS = 50
 
 
 def learning_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
@@ -26,6 +32,29 @@ def learning_task(connection: Connection, plan: "TrainingPlan", training_set: Tr
     if plan.features_model is not None:
         return _head_task(connection, plan, training_set, plan.features_model)
     return _scratch_task(plan, training_set)
+
+
+def compute_ahead(task: "Task", plan: "TrainingPlan", team: "Team", tell: Callable[[int, int], None]) -> None:
+    """Have the rows of a task that this worker sees computed before it begins: always in the same batches, so to the same digits.
+
+    Args:
+        tell: called by the first worker with how many pictures are done, and of how many. It speaks for all: they go about alike.
+    """
+    share = {"global_batch": plan.config.global_batch, "rank": team.rank, "workers": team.size}
+    own = [
+        (task.training.rows, own_positions(len(task.training), seed=plan.config.seed, **share)),
+        (task.validation.rows, own_positions(len(task.validation), seed=None, **share)),
+    ]
+    chunks = [(rows, at[start : start + _CHUNK_IMAGES]) for rows, at in own for start in range(0, len(at), _CHUNK_IMAGES)]
+    own_total, total = sum(len(at) for _, at in chunks), len(task.training) + len(task.validation)
+    done = told = 0
+    for rows, at in chunks:
+        rows(at)
+        done += len(at)
+        part = _TOLD_PARTS * done // own_total
+        if team.rank == 0 and part > told:
+            tell(total * part // _TOLD_PARTS, total)
+            told = part
 
 
 def _head_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet, features_model: str) -> "Task":

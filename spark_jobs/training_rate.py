@@ -74,6 +74,7 @@ def _train(examples: Examples, class_count: int, *, epochs: int, rank: int, addr
     from models.augmentation import DISTORTION_NOISE, distort
     from models.compact_vgg import build_compact_vgg
     from models.ghost_batch_norm import GhostBatchNormalization
+    from models.team import join
     from models.train_loop import Task, train
 
     workers = max(1, len(addresses))
@@ -87,7 +88,7 @@ def _train(examples: Examples, class_count: int, *, epochs: int, rank: int, addr
     build = partial(build_compact_vgg, class_count, normalisation=GhostBatchNormalization)
     task = Task(build=build, training=examples, validation=nothing, distort=distort, noise_width=DISTORTION_NOISE)
     config = _config(epochs, workers)
-    trained = train(task, config, rank=rank, addresses=addresses, on_epoch=note)
+    trained = train(task, config, team=join(rank, addresses), on_epoch=note)
     gradient_bytes = sum(weight.nbytes for weight in trained.weights)
     if rank:
         return {}

@@ -22,7 +22,7 @@ from models.training_outcome import EpochReport, Trained
 from spark_jobs.barrier_calls import call_together
 from spark_jobs.checkpoints import checkpoints_of
 from spark_jobs.run_progress import tell
-from spark_jobs.training_inputs import learning_task
+from spark_jobs.training_inputs import compute_ahead, learning_task
 from spark_jobs.training_set import TrainingSet
 
 if TYPE_CHECKING:
@@ -131,26 +131,23 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
 
 def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
     """Runs in a process of its own."""
+    from models.team import join
     from models.train_loop import train
 
     engine = open_engine(plan.settings)
     with engine.connect() as connection:
         training_set = plan.training_set(connection)
         task = learning_task(connection, plan, training_set)
+    told = partial(tell, engine, run_id=plan.run_id, attempt=plan.attempt)
 
     def report(epoch: EpochReport) -> None:
         metrics = {name: value for name, value in asdict(epoch).items() if isinstance(value, float) and math.isfinite(value)}
-        tell(
-            engine,
-            run_id=plan.run_id,
-            attempt=plan.attempt,
-            stage=plan.stage,
-            done=epoch.epoch,
-            total=epoch.epochs,
-            metrics=metrics,
-        )
+        told(stage=plan.stage, done=epoch.epoch, total=epoch.epochs, metrics=metrics)
 
     checkpoints = checkpoints_of(open_store(plan.settings), plan, training_set) if rank == 0 else None
-    trained = train(task, plan.config, rank=rank, addresses=addresses, on_epoch=report, checkpoints=checkpoints)
+    team = join(rank, addresses)
+    if plan.fine_tuned_head is not None:
+        compute_ahead(task, plan, team, lambda done, total: told(stage="views", done=done, total=total))
+    trained = train(task, plan.config, team=team, on_epoch=report, checkpoints=checkpoints)
     engine.dispose()
     return trained

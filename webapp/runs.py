@@ -12,7 +12,8 @@ from deep_images_hub.catalogue.training import TrainingEvent, TrainingRun, cance
 from deep_images_hub.catalogue.training_history import changes_of
 from deep_images_hub.catalogue.training_quotas import run_times, runs_before
 from deep_images_hub.errors import ForbiddenError
-from deep_images_hub.training import ENDED
+from deep_images_hub.progress import as_duration
+from deep_images_hub.training import ENDED, FINE_TUNING_STAGES, STAGES
 from webapp.access import current_user, may, requires, signed_in_user
 from webapp.charts import polyline
 from webapp.services import hub
@@ -21,32 +22,29 @@ from webapp.wording import plural
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 
-STAGES = ("features", "train", "fine_tune", "evaluate", "outlook", "export")
-_STAGE_WORDS = {
-    "features": "Look at every picture once",
-    "train": "Learn",
-    "fine_tune": "Learn on, deeper",
-    "evaluate": "Test on pictures never seen",
-    "outlook": "See what more pictures would bring",
-    "export": "Write the model and try its files",
-}
 # Pages without scripts load themselves anew this often.
 REFRESH_S = 4
 
 
 @dataclass(frozen=True)
 class StageProgress:
-    """How far a stage of a run is, 0..1."""
+    """How far a stage of a run is. left_s: about how long it goes on, in seconds, at its rate so far; None: nobody can tell."""
 
     name: str
     words: str
     done: int
     total: int
+    left_s: float | None = None
 
     @property
     def share(self) -> float:
-        """What part of it is done."""
+        """What part of it is done, 0..1."""
         return self.done / self.total if self.total else 0.0
+
+    @property
+    def left_words(self) -> str:
+        """Say how long it goes on; empty where nobody can tell."""
+        return "" if self.left_s is None else f"about {as_duration(self.left_s)} left"
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,8 @@ def progress(run_id: int) -> ResponseReturnValue:
         message=said_of(run, before),
         has_ended=run.status in ENDED,
         stages=[
-            {"name": stage.name, "done": stage.done, "total": stage.total} for stage in stage_progress(events, method=run.method)
+            {"name": stage.name, "done": stage.done, "total": stage.total, "left": stage.left_words}
+            for stage in stage_progress(events, method=run.method)
         ],
         loss={"train": loss.train, "validation": loss.validation, "top": loss.top},
     )
@@ -137,19 +136,28 @@ def said_of(run: TrainingRun, before: int | None) -> str:
 def stage_progress(events: list[TrainingEvent], *, method: str) -> list[StageProgress]:
     """Return the stages in order, by their latest events; those without events have not begun.
 
-    A stage that was passed over is left out: a network that is trained from scratch has no features. So is `fine_tune`,
+    A stage that was passed over is left out: a network that is trained from scratch has no features. So are those of fine-tuning,
     unless that is the run's method.
     """
-    stages = [stage for stage in STAGES if stage != "fine_tune" or method == "fine_tune"]
-    latest = {event.stage: event for event in events}
-    last_begun = max((at for at, stage in enumerate(stages) if stage in latest), default=-1)
-    return [
-        StageProgress(stage, _STAGE_WORDS[stage], latest[stage].done, latest[stage].total)
-        if stage in latest
-        else StageProgress(stage, _STAGE_WORDS[stage], 0, 0)
-        for at, stage in enumerate(stages)
-        if stage in latest or at > last_begun
-    ]
+    stages = [stage for stage in STAGES if stage not in FINE_TUNING_STAGES or method == "fine_tune"]
+    told: dict[str, list[TrainingEvent]] = {}
+    for event in events:
+        told.setdefault(event.stage, []).append(event)
+    last_begun = max((at for at, stage in enumerate(stages) if stage in told), default=-1)
+    return [_progress_of(stage, told.get(stage, [])) for at, stage in enumerate(stages) if stage in told or at > last_begun]
+
+
+def _progress_of(stage: str, events: list[TrainingEvent]) -> StageProgress:
+    """Say how far a stage is by its events; the last one counts, and those before it that count the same thing tell its rate."""
+    words = STAGES[stage].words
+    if not events:
+        return StageProgress(stage, words, 0, 0)
+    last = events[-1]
+    first = next(event for event in events if event.total == last.total)
+    # Before the first of it was done processes started, which says nothing of what is left.
+    done, took_s = last.done - first.done, (last.created_at - first.created_at).total_seconds()
+    is_known = done > 0 and took_s > 0 and last.done < last.total
+    return StageProgress(stage, words, last.done, last.total, took_s * (last.total - last.done) / done if is_known else None)
 
 
 def loss_curves(events: list[TrainingEvent]) -> LossCurves:

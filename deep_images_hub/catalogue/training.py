@@ -82,7 +82,7 @@ class TrainingEvent:
 
     Attributes:
         id: grows; hand over the last one as `after_id` to read on.
-        stage: `features`, `train`, `fine_tune`, `evaluate`, `outlook` or `export`.
+        stage: of `training.STAGES`.
         done, total: steps of the stage, e.g. epochs.
         metrics: by name, e.g. `loss`, `accuracy`.
     """

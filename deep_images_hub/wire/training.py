@@ -49,6 +49,9 @@ class Stage(Answer):
     name: str
     done: int
     total: int
+    left_s: float | None = Field(
+        default=None, description="About how many seconds it goes on, at its rate so far; null: nobody can tell."
+    )
 
 
 class RunChange(Answer):

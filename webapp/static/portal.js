@@ -193,7 +193,8 @@ if (followed) {
       for (const stage of run.stages) {
         const row = followed.querySelector(`[data-stage="${stage.name}"]`);
         row.querySelector("progress").value = stage.total ? stage.done / stage.total : 0;
-        row.querySelector("[data-count]").textContent = stage.total ? `${stage.done.toLocaleString("en")} of ${stage.total.toLocaleString("en")}` : "";
+        const count = `${stage.done.toLocaleString("en")} of ${stage.total.toLocaleString("en")}`;
+        row.querySelector("[data-count]").textContent = stage.total ? [count, stage.left].filter(Boolean).join(", ") : "";
       }
       const [train, validation] = followed.querySelectorAll("polyline");
       if (train) {

@@ -32,6 +32,7 @@ from models.head import build_head
 from models.regularisation import GRID
 from models.specs import features_model
 from models.training_config import TrainingConfig
+from spark_jobs.checkpoints import remove_checkpoints
 from spark_jobs.embed import embed_pending
 from spark_jobs.train_baseline import train_baseline
 from spark_jobs.training_tasks import TrainingPlan, train_on_workers
@@ -184,7 +185,7 @@ def test_run_on_a_pretrained_backbone_computes_features_trains_judges_and_publis
 
 
 def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
-    hub: Hub, spark: SparkSession, version_id: int
+    hub: Hub, spark: SparkSession, version_id: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with hub.engine.begin() as connection:
         run = request_run(
@@ -205,10 +206,18 @@ def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
     assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])
     with hub.engine.connect() as connection:
         events = events_of(connection, run_id=run.id)
-    assert [stage for stage in dict.fromkeys(event.stage for event in events) if stage in ("train", "fine_tune")] == [
+    assert [stage for stage in dict.fromkeys(event.stage for event in events) if stage in ("train", "views", "fine_tune")] == [
         "train",
+        "views",
         "fine_tune",
     ]
+    # All pictures but those of the test split, before the first epoch.
+    views = [(event.done, event.total) for event in events if event.stage == "views"]
+    assert len(views) > 1
+    assert views[-1] == (48, 48)
+    said = capsys.readouterr().err
+    assert "Look at every picture in several ways: 48 of 48 pictures in " in said
+    assert "Learn on, deeper: 6 of 6 epochs in " in said
     told = [event.done for event in events if event.stage == "evaluate" and event.total == len(LABELS) * len(SPLITS)]
     assert len(told) > 1
     assert told[-1] == len(LABELS) * len(SPLITS)
@@ -310,7 +319,12 @@ def test_one_worker_and_two_come_to_the_same_weights(hub: Hub, spark: SparkSessi
 
     keras.utils.set_random_seed(plan.config.seed)
     initial = (build_compact_vgg(len(LABELS)) if is_scratch else build_head(8, len(LABELS))).get_weights()
-    one, two = (train_on_workers(spark.sparkContext, plan, workers=workers) for workers in (1, 2))
+    trained = []
+    for workers in (1, 2):
+        trained.append(train_on_workers(spark.sparkContext, plan, workers=workers))
+        # On a slow machine there is one, from which the next would go on.
+        remove_checkpoints(hub.store, run.id)
+    one, two = trained
 
     assert [report.epoch for report in two.reports] == [1, 2]
     # Workers that saw other pictures or other noise would part by all of the way that they have gone.

@@ -5,7 +5,15 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from models.batches import Batch, Examples, class_weights, steps_per_epoch, training_batches, validation_batches
+from models.batches import (
+    Batch,
+    Examples,
+    class_weights,
+    own_positions,
+    steps_per_epoch,
+    training_batches,
+    validation_batches,
+)
 
 COUNT = 21
 GLOBAL_BATCH = 8
@@ -34,6 +42,23 @@ def test_rows_of_all_workers_together_are_those_of_one_alone(workers: int) -> No
         # What is left over when the workers do not divide the batch counts for nothing.
         assert not np.concatenate([part.weight for part in parts])[GLOBAL_BATCH:].any()
         assert {part.total_weight for part in parts} == {whole.total_weight}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("is_judged", [False, True])
+def test_positions_of_a_worker_are_those_that_count_in_its_batches(workers: int, is_judged: bool) -> None:
+    share = {"global_batch": GLOBAL_BATCH, "workers": workers}
+    for rank in range(workers):
+        if is_judged:
+            batches = list(islice(validation_batches(examples(), rank=rank, **share), 3))
+        else:
+            batches = training(rank, workers, seed=5)
+
+        own = own_positions(COUNT, seed=None if is_judged else 5, rank=rank, **share)
+
+        counted = {value - 100 for batch in batches for value in batch.inputs[batch.weight > 0].tolist()}
+        assert counted <= set(own.tolist())
+        assert len(own) == len(counted) or workers == 3
 
 
 def test_an_epoch_counts_every_example_once_in_a_new_order() -> None:
