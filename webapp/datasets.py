@@ -1,4 +1,4 @@
-"""Dataset versions: the list, one of them, what changed since another, and asking for a baseline model. Downloads: `exports`."""
+"""Dataset versions: the list, one of them, its pictures, what changed since another, asking for a model. Downloads: `exports`."""
 
 import json
 from functools import partial
@@ -6,14 +6,16 @@ from functools import partial
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from deep_images_hub.catalogue.datasets import DatasetVersion, version_by_id, version_sample, versions
+from deep_images_hub.catalogue.datasets import DatasetVersion, version_by_id, version_gallery, version_sample, versions
+from deep_images_hub.catalogue.galleries import GalleryPage
 from deep_images_hub.catalogue.models import models
 from deep_images_hub.catalogue.patches import latest_patch, tombstones
 from deep_images_hub.catalogue.training import runs
 from deep_images_hub.catalogue.version_changes import KINDS, changed_pictures
+from deep_images_hub.datasets.card import split_names
 from deep_images_hub.datasets.citation import bibtex, citation_text
 from deep_images_hub.datasets.exports.formats import FORMATS
-from deep_images_hub.datasets.recipe import recipe_from_body
+from deep_images_hub.datasets.recipe import SPLITS, recipe_from_body
 from deep_images_hub.datasets.trainable import short_labels, training_obstacle
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.training import ENDED
@@ -26,14 +28,14 @@ from webapp.home import rows
 from webapp.paging import cursor
 from webapp.services import hub, services
 from webapp.training_requests import about_minutes, request_training, ways
-from webapp.version_page import licence_rows
+from webapp.version_page import licence_rows, positions_of
 
 blueprint = Blueprint("datasets", __name__, url_prefix="/datasets")
 
 VERSIONS_PAGE = 30
 # Two rows on a wide screen, four on a phone.
 SAMPLE_IMAGES, SAMPLE_ROW_IMAGES = 20, 10
-CHANGES_PAGE = 60
+CHANGES_PAGE = PICTURES_PAGE = 60
 # Of labels; of more the page would be heavy, and nobody reads them by chance.
 SHOWN_LABELS = 20
 # A recipe of more names them once somebody asks.
@@ -101,6 +103,39 @@ def page(version_id: int) -> ResponseReturnValue:
         # An old version's page leads to the patch, which describes itself.
         croissant=describe(version, export) if export and used == version and not taken_down else None,
         **shown,
+    )
+
+
+@blueprint.get("/<int:version_id>/pictures")
+@public
+def pictures(version_id: int) -> ResponseReturnValue:
+    """Show all pictures of a version, or those of a split, of a label, or of a label in a split."""
+    split, label_code = request.args.get("split") or None, request.args.get("label") or None
+    if split not in (None, *SPLITS):
+        raise InvalidInputError(f"{split[:40]!r} is no split. Expected one of: {', '.join(SPLITS)}.")
+    after = cursor(request.args.get("after"))
+    counts = services().composition(version_id)
+    positions = positions_of(counts, label_code)
+    if after is not None:
+        positions = range(max(positions.start, after + 1), positions.stop)
+    with hub().engine.connect() as connection:
+        version = version_by_id(connection, version_id)
+        found = version_gallery(connection, version_id=version_id, split=split, positions=positions, limit=PICTURES_PAGE + 1)
+    shown = found[:PICTURES_PAGE]
+    here = partial(url_for, "datasets.pictures", version_id=version_id)
+    of_label = [count for count in counts if label_code in (None, count.label_code)]
+    return render_template(
+        "gallery_part.html" if request.args.get("part") == "1" else "version_pictures.html",
+        version=version,
+        split=split,
+        label=next((count for count in of_label if label_code), None),
+        splits={name: sum(of.image_count for of in of_label if of.split == name) for name in split_names(counts)},
+        labels=services().composition_in_order(version_id).labels,
+        addresses={name: here(split=name, label=label_code) for name in (None, *SPLITS)},
+        page=GalleryPage([picture for picture in shown if picture.is_public], None, is_cut_short=False),
+        hidden=sum(not picture.is_public for picture in shown),
+        more=here(split=split, label=label_code, after=shown[-1].position) if len(found) > PICTURES_PAGE else None,
+        is_first_page=after is None,
     )
 
 

@@ -1,10 +1,11 @@
-"""What the page of a dataset version shows of its composition and its licences. Pure."""
+"""What the pages of a dataset version show of its composition and its licences, and where its pictures stand. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount, split_names
+from deep_images_hub.errors import NotFoundError
 from deep_images_hub.licences import LICENCE_URLS
 from webapp.charts import BarPart, stacked_bar
 
@@ -75,6 +76,30 @@ def composition(counts: Sequence[LabelSplitCount]) -> Composition:
         labels=labels,
         untested=sum(not of.get("test") for of in by_label.values()),
     )
+
+
+def positions_of(counts: Sequence[LabelSplitCount], label_code: str | None) -> range:
+    """Return where a version's pictures stand, or those of one label: it goes by label.
+
+    Args:
+        counts: of the version, by label code.
+
+    Raises:
+        NotFoundError: the version has no such label.
+    """
+    images = Counter[str]()
+    for count in counts:
+        images[count.label_code] += count.image_count
+    if label_code is None:
+        return range(images.total())
+    if label_code not in images:
+        raise NotFoundError(f"This dataset has no label with the code {label_code[:100]!r}.")
+    start = 0
+    for code, of in images.items():
+        if code == label_code:
+            break
+        start += of
+    return range(start, start + images[label_code])
 
 
 def licence_rows(attributions: Sequence[AttributionCount]) -> list[LicenceRow]:

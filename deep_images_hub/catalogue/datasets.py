@@ -93,6 +93,20 @@ class TrainingPicture:
     picture_key: str
 
 
+@dataclass(frozen=True)
+class ShownPicture(Picture):
+    """A picture of a version, under the version's own label.
+
+    Attributes:
+        position: its place in the version.
+        is_public: False: nobody but operators may see it any more.
+    """
+
+    position: int
+    split: str
+    is_public: bool
+
+
 def candidates(connection: Connection, *, recipe: Recipe) -> list[Candidate]:
     """Return every picture that a recipe admits, before its limit per label is applied, by label code, then sha256.
 
@@ -266,6 +280,15 @@ def version_sample(connection: Connection, *, version_id: int, limit: int) -> li
     """Return pictures from all over a version, evenly by position, so that they show many of its labels."""
     rows = connection.execute(load_query("version_sample"), {"version_id": version_id, "limit": limit})
     return [Picture(**row._mapping) for row in rows]
+
+
+def version_gallery(
+    connection: Connection, *, version_id: int, split: str | None, positions: range, limit: int
+) -> list[ShownPicture]:
+    """Return pictures of a version, or of a split of it, that stand at some positions, in order of these."""
+    parameters = {"version_id": version_id, "split": split, "limit": limit}
+    bounds = {"from_position": positions.start, "before_position": positions.stop}
+    return [ShownPicture(**row._mapping) for row in connection.execute(load_query("version_gallery"), parameters | bounds)]
 
 
 def training_pictures(connection: Connection, version_id: int) -> list[TrainingPicture]:

@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/datasets": ("/datasets",),
     "/datasets/<int:version_id>": ("/datasets/{version}",),
     "/datasets/<int:version_id>/changes": ("/datasets/{version}/changes?against={other_version}",),
+    "/datasets/<int:version_id>/pictures": ("/datasets/{version}/pictures?split=train&label=/m/apple",),
     "/datasets/<int:version_id>/exports/<format_name>": ("/datasets/{version}/exports/webdataset",),
     "/runs/<int:run_id>": ("/runs/{run}",),
     "/models": ("/models",),

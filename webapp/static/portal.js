@@ -40,6 +40,18 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What is meant for a terminal, a notebook or a paper is copied with one click. Browsers allow it where nobody can listen in.
+for (const command of navigator.clipboard ? document.querySelectorAll(".command") : []) {
+  const text = command.textContent;
+  const button = element("button", { class: "button small copy", type: "button", "aria-live": "polite" }, "Copy");
+  button.addEventListener("click", async () => {
+    const isCopied = await navigator.clipboard.writeText(text.trim()).then(() => true, () => false);
+    button.textContent = isCopied ? "Copied" : "Not copied";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  command.append(button);
+}
+
 // Light or dark as somebody wants it, where that is not what the system says; theme.js applies it before anything is drawn.
 const themes = document.querySelector("[data-theme-choice]");
 if (themes) {

@@ -43,6 +43,7 @@ PROMISED = {
     "GET /datasets": ANYBODY,
     "GET /datasets/<int:version_id>": ANYBODY,
     "GET /datasets/<int:version_id>/changes": ANYBODY,
+    "GET /datasets/<int:version_id>/pictures": ANYBODY,
     "GET /datasets/<int:version_id>/croissant.json": ANYBODY,
     "GET /datasets/<int:version_id>/download": _needs("download"),
     "GET /datasets/<int:version_id>/exports/<format_name>": _needs("download"),

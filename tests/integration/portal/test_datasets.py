@@ -74,6 +74,37 @@ def test_changes_between_two_datasets_are_listed_by_kind_and_paged(visitor, port
         assert visitor.get(f"/datasets/{after.id}/changes{query}").status_code == status
 
 
+def test_pictures_of_a_dataset_are_seen_by_split_and_label_page_by_page(visitor, signed_in, portal, monkeypatch) -> None:
+    monkeypatch.setattr("webapp.datasets.PICTURES_PAGE", 4)
+    path = f"/datasets/{portal.version_id}/pictures"
+
+    def seen(query: str) -> list[str]:
+        more, found = f"{path}{query}", []
+        while more:
+            html = visitor.get(more).text
+            found += re.findall(r'href="/images/([0-9a-f]{64})"', html)
+            on = re.search(r'data-more-link href="([^"]+)"', html)
+            more = on and on[1].replace("&amp;", "&")
+        return found
+
+    everything = [sha256 for code in ("/m/apple", "/m/hk", "/m/script") for sha256 in portal.images[code]]
+    assert sorted(seen("")) == sorted(everything)
+    for code, pictures in portal.images.items():
+        train, test = (seen(f"?label={code}&split={split}") for split in ("train", "test"))
+        assert train
+        assert test
+        assert sorted(train + test) == sorted(seen(f"?label={code}")) == sorted(pictures)
+    assert "No picture of this label is in this split" in visitor.get(f"{path}?label=/m/hk&split=validation").text
+    html = visitor.get(f"{path}?label=/m/script&split=test").text
+    assert "<script>alert" not in html
+    assert "Take this part" not in html
+    part = "exports/imagefolder?split=test&amp;label=/m/script"
+    assert part in signed_in("scientist").get(f"{path}?label=/m/script&split=test").text
+    for query, status in (("?split=x", 400), ("?after=x", 400), ("?label=/m/empty", 404), ("?after=999999", 200)):
+        assert visitor.get(f"{path}{query}").status_code == status
+    assert visitor.get("/datasets/999999/pictures").status_code == 404
+
+
 def test_selection_of_one_picture_makes_a_dataset(signed_in, portal) -> None:
     client = signed_in("scientist")
     send(client, "/selection/pictures/add", sha256=portal.images["/m/hk"][0])

@@ -154,8 +154,10 @@ def test_picture_that_is_taken_down_is_gone_at_once_and_what_was_frozen_gets_a_p
     assert clients["operator"].get(f"/images/{sha256}/report").status_code == 404
     assert clients["operator"].get(f"/images/{sha256}/picture.jpg").status_code == 200
     assert "Operators alone see this picture: refused, taken down" in clients["operator"].get(f"/images/{sha256}").text
-    for page in (f"/labels/{portal.label('/m/apple').id}", "/", f"/datasets/{version_id}", "/batches/b0"):
+    pictures = f"/datasets/{version_id}/pictures?label=/m/apple"
+    for page in (f"/labels/{portal.label('/m/apple').id}", "/", f"/datasets/{version_id}", pictures, "/batches/b0"):
         assert sha256 not in clients["supplier"].get(page).text, page
+    assert "1 picture of these left the hub" in clients["nobody"].get(pictures).text
     assert "refused: taken down after a report" in clients["supplier"].get("/batches/b0").text
     with portal.hub.engine.begin() as connection:
         assert recount(connection) == []

@@ -1,7 +1,10 @@
-"""The composition of a version as its page shows it."""
+"""The composition of a version as its page shows it, and where its pictures stand."""
+
+import pytest
 
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
-from webapp.version_page import composition, licence_rows
+from deep_images_hub.errors import NotFoundError
+from webapp.version_page import composition, licence_rows, positions_of
 
 
 def test_composition_has_the_largest_label_first_and_bars_that_add_up() -> None:
@@ -21,3 +24,15 @@ def test_composition_has_the_largest_label_first_and_bars_that_add_up() -> None:
 def test_licences_are_summed_up_with_the_names_that_they_ask_for() -> None:
     rows = licence_rows([AttributionCount("by", "Ada", 1), AttributionCount("by", "Bo", 2), AttributionCount("cc0", None, 9)])
     assert [(row.licence, row.image_count, row.share, row.named) for row in rows] == [("cc0", 9, 0.75, 0), ("by", 3, 0.25, 2)]
+
+
+def test_pictures_of_a_label_stand_together_behind_those_of_labels_before() -> None:
+    counts = [
+        LabelSplitCount("/m/a", "Apple", "test", 1),
+        LabelSplitCount("/m/a", "Apple", "train", 3),
+        LabelSplitCount("/m/b", "Bread", "train", 6),
+    ]
+    assert positions_of(counts, None) == range(10)
+    assert (positions_of(counts, "/m/a"), positions_of(counts, "/m/b")) == (range(4), range(4, 10))
+    with pytest.raises(NotFoundError, match="no label with the code '/m/c'"):
+        positions_of(counts, "/m/c")
