@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, text
 
 from deep_images_hub.errors import InvalidInputError, UnavailableError
 from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings
@@ -184,8 +184,11 @@ def _intake(
         if large:
             send(hub, files[:large], name="large", batch_images=large)
         send(hub, files[large:], name="files", batch_images=_SMALL_BATCH if is_skewed else BATCH_IMAGES)
-        with Watched(f"HUB_HOME={home}", server=server_of(hub), progress=partial(_progress, hub.engine)) as watched:
-            submit_quietly(hub, "intake", options=("--master", f"local[{os.cpu_count() or 1}]"))
+        with hub.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            asked = connection.scalar(text("select pg_backend_pid()"))
+            progress = partial(_progress, connection)
+            with Watched(f"HUB_HOME={home}", server=server_of(hub), asked=asked, progress=progress) as watched:
+                submit_quietly(hub, "intake", options=("--master", f"local[{os.cpu_count() or 1}]"))
         moved = sum(stat.size_bytes for stat in hub.store.list(""))
         rates = network_rates(hub, images=network[0], rounds=network[1]) if network else None
     cost = watched.cost_by_unit()
@@ -193,10 +196,9 @@ def _intake(
     return Cost(2 * cost.wall_s, 2 * cost.cpu_s), watched, moved, features
 
 
-def _progress(engine: Engine) -> int:
+def _progress(connection: Connection) -> int:
     """Return how many photographs are decided and how many merged: each counts twice."""
-    with engine.connect() as connection:
-        return int(connection.execute(text(_PROGRESS)).scalar_one())
+    return int(connection.execute(text(_PROGRESS)).scalar_one())
 
 
 def _pooled(work: Callable[[Sequence[Path]], int], files: Sequence[Path], cores: int) -> Cost:

@@ -91,13 +91,17 @@ class Watched:
     Args:
         variable: NAME=VALUE that their environments hold.
         server: process id of a server that works for them: what it and all under it use counts too.
+        asked: process id of the one under the server that tells `progress` something, which is no work of theirs.
         progress: says how much of their work is done.
     """
 
-    def __init__(self, variable: str, *, server: int | None = None, progress: Callable[[], int] = int) -> None:
+    def __init__(
+        self, variable: str, *, server: int | None = None, asked: int | None = None, progress: Callable[[], int] = int
+    ) -> None:
         """Nothing is watched before the block begins."""
         self._variable = variable.encode()
         self._server = server
+        self._asked = asked
         self._progress = progress
         self._peak_mib: dict[int, int] = {}
         self._cpu_s: dict[int, float] = {}
@@ -157,6 +161,8 @@ class Watched:
                 except (FileNotFoundError, ProcessLookupError, PermissionError):
                     continue
             served_s = cpu_s_of_tree(self._server) if self._server else 0.0
+            if self._asked:
+                served_s -= cpu_s_of_tree(self._asked)
             self._samples.append(Sample(time.monotonic(), self.cpu_s + served_s, self._progress()))
 
     def _look_at(self, process: Path) -> None:

@@ -68,6 +68,20 @@ def test_watched_are_the_processes_that_were_meant_and_their_server() -> None:
     assert 0.3 <= watched.cpu_s < 3
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_what_a_server_uses_to_tell_how_far_the_work_is_counts_for_nothing(is_asked: bool) -> None:
+    program = "import time\nwhile time.process_time() < 0.3: pass\nprint('there', flush=True); time.sleep(30)"
+    server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert server.stdout
+    server.stdout.readline()
+    with Watched("BENCH=none", server=server.pid, asked=server.pid if is_asked else None) as watched:
+        pass
+    used_s = watched._samples[-1].cpu_s
+    server.kill()
+    server.communicate()
+    assert used_s == 0 if is_asked else used_s > 0.2
+
+
 def test_cost_of_work_begins_when_it_is_under_way() -> None:
     watched = Watched("BENCH=none")
     watched._samples = [
