@@ -1,5 +1,6 @@
 """The part of intake that runs in Spark's partitions: ranges of positions in, problems out; the bytes stay in Python."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -68,4 +69,7 @@ def _keep(decisions: list[Decision], engine: Engine, store: ObjectStore, attempt
 @cache
 def _opened(settings: Settings) -> tuple[Engine, ObjectStore]:
     """Open catalogue and store once a Python worker, which Spark uses for many tasks."""
-    return open_engine(settings), open_store(settings)
+    opened = open_engine(settings), open_store(settings)
+    # After each task Spark lets Python look for garbage among all that there is. What is imported is none, and is most of it.
+    gc.freeze()
+    return opened

@@ -1,5 +1,6 @@
 """Chunks are kept by a thread of their own while the next one is decided; what goes wrong on either side is not lost."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import Mock
@@ -7,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from deep_images_hub.errors import UnavailableError
+from deep_images_hub.settings import Settings
 from spark_jobs import deciding
 
 
@@ -53,3 +55,13 @@ def test_chunk_that_cannot_be_decided_leaves_those_before_it_kept(kept: list[lis
     with pytest.raises(UnavailableError, match="The store is away"):
         keep_each(chunks())
     assert kept == [[1]]
+
+
+def test_what_a_worker_has_imported_is_not_looked_through_for_garbage_after_each_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deciding, "open_engine", Mock())
+    monkeypatch.setattr(deciding, "open_store", Mock())
+    try:
+        deciding._opened.__wrapped__(Settings())
+        assert len(gc.get_objects()) < gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
