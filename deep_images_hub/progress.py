@@ -13,6 +13,7 @@ TERMINAL_VARIABLE = "DEEP_IMAGES_HUB_TERMINAL_COLUMNS"
 _REDRAW_S = 0.1
 _LINE_S = 10.0
 _MAX_BAR_WIDTH = 30
+_LEAST_SHOWN_RATE = 0.05
 
 
 class Progress:
@@ -81,7 +82,7 @@ class Progress:
             return f"{self._title}: {count} in {as_duration(elapsed_s)}"
         parts = [count]
         rate = self._rate()
-        if rate:
+        if rate >= _LEAST_SHOWN_RATE:
             parts.append(f"{rate:,.1f}/s" if rate < 100 else f"{rate:,.0f}/s")
         if rate and self._total is not None and self.done < self._total:
             parts.append(f"about {as_duration((self._total - self.done) / rate)} left")

@@ -28,19 +28,20 @@ class Stage:
     unit: str = "steps"
 
 
-# By name, in order. `views` and `fine_tune` are of runs that fine-tune.
+# By name, in order.
 STAGES: Mapping[str, Stage] = MappingProxyType(
     {
         "features": Stage("Look at every picture once", "pictures"),
         "train": Stage("Learn", "epochs"),
         "views": Stage("Look at every picture in several ways", "pictures"),
         "fine_tune": Stage("Learn on, deeper", "epochs"),
+        "rest": Stage("Learn from what was held out, too", "epochs"),
         "evaluate": Stage("Test on pictures never seen"),
         "outlook": Stage("See what more pictures would bring"),
         "export": Stage("Write the model and try its files"),
     }
 )
-FINE_TUNING_STAGES = frozenset({"views", "fine_tune"})
+FINE_TUNING_STAGES = frozenset({"views", "fine_tune", "rest"})
 
 _FOLLOWERS = {
     "waiting": frozenset({"queued", "cancelled"}),

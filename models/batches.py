@@ -26,11 +26,14 @@ class Examples:
         rows: gives the inputs at some positions, all of one shape and dtype: features or pictures.
         class_index: (n,) int32, the truth.
         weight: (n,) float32, how much each counts; 1 unless classes are weighted.
+        dealt_first: the first so many are dealt to lanes as if there were no others: whoever saw them before sees them again.
+            None: all are dealt together.
     """
 
     rows: Rows
     class_index: NDArray[np.int32]
     weight: NDArray[np.float32]
+    dealt_first: int | None = None
 
     def __len__(self) -> int:
         return len(self.class_index)
@@ -77,7 +80,7 @@ def training_batches(
     Args:
         first_step: how many steps to pass over, over all epochs.
     """
-    lanes = _lanes(_dealt(len(examples), seed), global_batch)
+    lanes = _lanes(_dealt(examples, seed), global_batch)
     shown_in, order = -1, lanes
     for step in count(first_step):
         epoch, place = divmod(step, len(lanes))
@@ -87,13 +90,13 @@ def training_batches(
         yield _own_rows(examples, order, place, noise, rank, workers)
 
 
-def own_positions(count: int, *, seed: int | None, global_batch: int, rank: int, workers: int) -> NDArray[np.int64]:
-    """Return which of so many examples a worker sees, ascending.
+def own_positions(examples: Examples, *, seed: int | None, global_batch: int, rank: int, workers: int) -> NDArray[np.int64]:
+    """Return which examples a worker sees, ascending.
 
     Args:
         seed: that they are learned from with; None: they are judged on.
     """
-    lanes = _lanes(np.arange(count) if seed is None else _dealt(count, seed), global_batch)
+    lanes = _lanes(np.arange(len(examples)) if seed is None else _dealt(examples, seed), global_batch)
     own = lanes[:, _own_places(global_batch, rank, workers) % global_batch]
     return np.unique(own[own >= 0])
 
@@ -107,8 +110,10 @@ def validation_batches(examples: Examples, *, global_batch: int, rank: int, work
             yield _own_rows(examples, lanes, place, noise, rank, workers)
 
 
-def _dealt(count: int, seed: int) -> NDArray[np.int64]:
-    return np.random.default_rng((seed, _DEAL_STREAM)).permutation(count)
+def _dealt(examples: Examples, seed: int) -> NDArray[np.int64]:
+    random = np.random.default_rng((seed, _DEAL_STREAM))
+    first = len(examples) if examples.dealt_first is None else examples.dealt_first
+    return np.concatenate([random.permutation(first), first + random.permutation(len(examples) - first)])
 
 
 def _own_places(lane_count: int, rank: int, workers: int) -> NDArray[np.int64]:

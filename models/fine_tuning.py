@@ -64,13 +64,24 @@ def build_cut_network(
     return network
 
 
-def fine_tuned(
-    backbone: str, weights_file: Path, head: list[NDArray[np.float32]], top_weights: list[NDArray[np.float32]]
-) -> keras.Model:
-    """Build the whole network, in float32, with what its top has learnt."""
-    network = build_cut_network(backbone, weights_file, head)
+def fine_tuned_beside(
+    backbone: str,
+    weights_file: Path,
+    head: list[NDArray[np.float32]],
+    top_weights: list[NDArray[np.float32]],
+    other_top_weights: list[NDArray[np.float32]],
+) -> tuple[keras.Model, keras.Model]:
+    """Build the whole network, in float32, and one that gives its features and those with other weights, (n, 2 x feature_count).
+
+    They have one trunk, so that both come in a third more time than the first alone.
+    """
+    network, other = (build_cut_network(backbone, weights_file, head) for _ in range(2))
     network.top.set_weights(top_weights)
-    return network.whole
+    other.top.set_weights(other_top_weights)
+    other_cut = other.whole.get_layer(trunk_layer(backbone)).output
+    other_features = keras.Model(other_cut, other.whole.get_layer("features").output, name="other_features")
+    both = [network.whole.get_layer("features").output, other_features(network.trunk.output)]
+    return network.whole, keras.Model(network.whole.input, layers.Concatenate(name="both")(both))
 
 
 class FineTuning:
@@ -88,8 +99,10 @@ class FineTuning:
         self._seed = seed
 
     def build_top(self) -> keras.Model:
-        """Return the part that is trained, as it begins."""
-        return self._network.top
+        """Return the part that is trained, as it begins; what the last one had learnt is forgotten."""
+        top = self._network.top
+        top.set_weights(self._first_weights)
+        return top
 
     def views(self, pictures: NDArray[np.uint8], numbers: NDArray[np.int64], *, count: int) -> NDArray[np.float16]:
         """Compute the trunk's activations for so many views of pictures (n, side, side, 3), known by a number each.
@@ -107,6 +120,11 @@ class FineTuning:
     @cached_property
     def _network(self) -> CutNetwork:
         return self._build()
+
+    @cached_property
+    def _first_weights(self) -> list[NDArray[np.float32]]:
+        weights: list[NDArray[np.float32]] = self._network.top.get_weights()
+        return weights
 
     def _activations(self, pictures: Any) -> NDArray[np.float16]:
         activations = np.asarray(ops.convert_to_numpy(self._network.trunk.predict_on_batch(pictures)), np.float32)

@@ -64,10 +64,7 @@ def known_looks(
     Returns:
         None where there are too few pictures to set a threshold on.
     """
-    random = np.random.default_rng(seed)
-    chosen = _some_of_each(class_index, random)
-    learned, labels = unit_length(features[chosen]), class_index[chosen]
-    means = _means(learned, labels, random)
+    learned, labels, means, random = _learned(features, class_index, seed)
     if validation is None:
         scores = _of_held_out_looks(learned, labels, random, seed)
     else:
@@ -78,10 +75,25 @@ def known_looks(
     return KnownLooks(means, float(np.quantile(scores, _MISSED_SHARE)), rests_on, len(scores))
 
 
+def looks_of(features: NDArray[np.floating], class_index: NDArray[np.integer], *, seed: int) -> NDArray[np.float32]:
+    """Return the means that `known_looks` keeps of the same arguments."""
+    return _learned(features, class_index, seed)[2]
+
+
 def nearest_known(features: NDArray[np.floating], means: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cosine between each picture's features (n, d) and the nearest mean, (n,)."""
     chunks = [(unit_length(features[at : at + _CHUNK]) @ means.T).max(axis=1) for at in range(0, len(features), _CHUNK)]
     return np.concatenate([np.zeros(0, np.float32), *chunks])
+
+
+def _learned(
+    features: NDArray[np.floating], class_index: NDArray[np.integer], seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.integer], NDArray[np.float32], np.random.Generator]:
+    """Return the pictures that looks are taken from, their labels, the means, and what is left to draw from."""
+    random = np.random.default_rng(seed)
+    chosen = _some_of_each(class_index, random)
+    learned, labels = unit_length(features[chosen]), class_index[chosen]
+    return learned, labels, _means(learned, labels, random), random
 
 
 def _of_held_out_looks(

@@ -112,6 +112,16 @@ def train(
     return _outcome(state, config)
 
 
+def top1_of(task: Task, weights: list[NDArray[np.float32]], config: TrainingConfig, team: Team) -> float:
+    """Return the part of the validation split that a network with the first worker's weights is right on. All workers call it."""
+    network = task.build()
+    network.set_weights(weights)
+    _averaging(team.strategy, _floats(network.variables), counts=team.rank == 0)()
+    share = {"global_batch": config.global_batch, "rank": team.rank, "workers": team.size}
+    with _validation(team.strategy, network, task.validation, **share) as validation_sums:
+        return _means(validation_sums())[1]
+
+
 def _outcome(state: TrainingState, config: TrainingConfig) -> Trained:
     if not state.best_epoch:
         last = state.reports[-1]

@@ -2,7 +2,8 @@
 
 import dataclasses
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from deep_images_hub.errors import SettingsError
 from deep_images_hub.resources import resource
@@ -25,6 +26,10 @@ class TrainingConfig:
         kept_views: how many views of each picture fine-tuning learns from: the picture, and so many less one distorted ones. 0
             where nothing is fine-tuned.
         patience: epochs without a better loss on the validation split before it stops; the best epoch's weights are kept.
+        start_share: how much a network keeps of the weights that it began with: the mean of those and of what it learnt is more
+            often right in other places (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", arXiv:2109.01903). 0..1.
+        rest_epochs: epochs in which what said when to stop is learned from too, once it has said so; 0: it is not.
+        rest_learning_rate: Adam's, at its height, in these.
         has_class_weights: pictures of rare labels count more, so that each label counts the same.
         seed: of initial weights, order and noise.
     """
@@ -38,7 +43,14 @@ class TrainingConfig:
     kept_views: int
     patience: int
     has_class_weights: bool
+    start_share: float = 0.0
+    rest_epochs: int = 0
+    rest_learning_rate: float = 0.0
     seed: int = 0
+
+    def for_the_rest(self) -> Self:
+        """Return the same for the epochs after it is known when to stop."""
+        return replace(self, epochs=self.rest_epochs, learning_rate=self.rest_learning_rate)
 
 
 def load_card(name: str, *, seed: int) -> TrainingConfig:

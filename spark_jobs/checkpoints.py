@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _MIN_S = 5.0
 
 
-def checkpoints_of(store: ObjectStore, plan: "TrainingPlan", training_set: TrainingSet) -> Checkpoints:
+def checkpoints_of(store: ObjectStore, plan: "TrainingPlan", training_set: TrainingSet, *, stage: str) -> Checkpoints:
     """Return where a stage of a run begins, and how it keeps its state. For worker 0."""
-    key = checkpoint_key(plan.run_id, f"{plan.stage}-{_digest(plan, training_set)}")
+    key = checkpoint_key(plan.run_id, f"{stage}-{_digest(plan, training_set)}")
     try:
         latest = Checkpoint.from_bytes(store.read(key))
     except NotFoundError:

@@ -21,7 +21,7 @@ from models.calibration import fit_temperature
 from models.evaluate import HeldOut, judge, judge_scores
 from models.examples import at_even_steps
 from models.feature_scale import FeatureScale
-from models.known_looks import KnownLooks, known_looks
+from models.known_looks import KnownLooks, known_looks, looks_of
 from models.learning_curve import learning_curve
 from models.linear_probe import class_probabilities
 from models.regularisation import HeadChoice, solve_head
@@ -56,12 +56,16 @@ class Judged:
     """A model, and what it says of the test split's pictures, (n, classes), at a temperature (None: as it was trained).
 
     rests_on: the pictures that gave the temperature: `held_out_looks` (`models.regularisation`) or `validation`, its split.
+    features: its own, of all pictures; None: it was trained from scratch.
+    judged_features: those of the network that had not learnt from what the temperature rests on, where that is another one.
     """
 
     classifier: "keras.Model"
     probabilities: NDArray[np.float32]
     temperature: float | None
     rests_on: RestsOn = "validation"
+    features: NDArray[np.float32] | None = None
+    judged_features: NDArray[np.float32] | None = None
 
     def calibration(self, test: HeldOut) -> dict[str, Any]:
         """Return what `judge_scores` does, and what the temperature rests on."""
@@ -93,23 +97,23 @@ def publish(
         ExportMismatchError: a file gives other answers than the model.
         ConflictError: this attempt's files are there already.
     """
-    own_features = features = kept_features(hub, plan, training_set)
+    features = kept_features(hub, plan, training_set)
     if weights is None or features is None:
         judged = _from_scratch(hub, plan, training_set, trained)
     elif plan.fine_tuned_head is not None:
-        judged, own_features = _fine_tuned(hub, plan, training_set, trained, weights, partial(tell, stage="evaluate"))
+        judged = _fine_tuned(hub, plan, training_set, trained, weights, partial(tell, stage="evaluate"))
     else:
         judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
     metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
     metrics["calibration"] = judged.calibration(test)
     metrics |= _training_metrics(plan, training_set, trained, beside)
-    known = None if own_features is None else _known_looks(plan, training_set, own_features)
-    if known is not None and own_features is not None:
-        metrics["none_of_these"] = _none_of_these(known, own_features[training_set.positions("test")])
+    known = _known_looks(plan, training_set, judged)
+    if known is not None and judged.features is not None:
+        metrics["none_of_these"] = _none_of_these(known, judged.features[training_set.positions("test")])
     with hub.engine.connect() as connection:
         metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
-    metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, own_features)
+    metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, judged.features)
     tell(stage="evaluate", done=1, total=1, metrics={"test_top1": metrics["test_top1"]})
     if features is not None:
         # Of the head alone, also of a fine-tuned network: its own features know all of the training pictures.
@@ -138,7 +142,9 @@ def _with_head(
     from models.export import with_head, with_softmax
 
     if plan.head_choice is None:
-        head, temperature = _calibrated(training_set, unscaled(training_set, trained.weights, features), features)
+        head = unscaled(training_set, trained.weights, features)
+        temperature = _temperature(training_set, head, features)
+        head = _cooled(head, temperature)
     else:
         solved = _solved(training_set, trained, features, plan.head_choice)
         head, temperature = unscaled(training_set, solved, features), plan.head_choice.temperature
@@ -147,6 +153,7 @@ def _with_head(
         probabilities=_of_test(training_set, head, features),
         temperature=temperature,
         rests_on="validation" if plan.head_choice is None else "held_out_looks",
+        features=features,
     )
 
 
@@ -159,13 +166,10 @@ def _solved(
     return solve_head(scaled, training_set.class_index[learned], trained.weights, choice)
 
 
-def _calibrated(
-    training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]
-) -> tuple[list[NDArray[np.float32]], float | None]:
-    """Bring a head's scores in line on the validation split."""
+def _temperature(training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]) -> float | None:
+    """Return what brings a head's scores in line on the validation split."""
     validation = training_set.positions("validation")
-    temperature = fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
-    return _cooled(head, temperature), temperature
+    return fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
 
 
 def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -174,21 +178,22 @@ def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], feature
 
 def _fine_tuned(
     hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile, tell: Callable[..., None]
-) -> tuple[Judged, NDArray[np.float32]]:
-    """Judge a fine-tuned network by its own features, and return those of all pictures too: computed here, and told of."""
-    import keras
-
+) -> Judged:
+    """Judge a fine-tuned network by its own features, computed here for all pictures, and told of."""
     from models.export import with_softmax
-    from models.fine_tuning import fine_tuned
+    from models.fine_tuning import fine_tuned_beside
 
     assert plan.fine_tuned_head is not None
-    network = fine_tuned(plan.backbone, weights.path, plan.fine_tuned_head, trained.weights)
-    see = keras.Model(network.input, network.get_layer("features").output)
-    features = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)), tell)
-    head, temperature = _calibrated(training_set, trained.weights[-2:], features)
+    final = trained.weights if trained.whole_weights is None else trained.whole_weights
+    network, see = fine_tuned_beside(plan.backbone, weights.path, plan.fine_tuned_head, final, trained.weights)
+    both = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)), tell)
+    features, judged_features = np.split(both, 2, axis=1)
+    temperature = _temperature(training_set, trained.weights[-2:], judged_features)
+    head = _cooled(final[-2:], temperature)
     rests_on: RestsOn = "validation" if plan.held_out is None else "held_out_looks"
     network.get_layer("logits").set_weights(head)
-    return Judged(with_softmax(network), _of_test(training_set, head, features), temperature, rests_on), features
+    probabilities = _of_test(training_set, head, features)
+    return Judged(with_softmax(network), probabilities, temperature, rests_on, features, judged_features)
 
 
 def _answers(
@@ -251,18 +256,18 @@ def _learning_curve(
 def _training_metrics(
     plan: TrainingPlan, training_set: TrainingSet, trained: Trained, beside: FineTunedBesideHead | None
 ) -> dict[str, Any]:
-    best = trained.reports[trained.best_epoch - 1]
     # Then neither accuracy is that of the model: it learnt from the validation split too.
     is_solved_anew = plan.head_choice is not None and plan.fine_tuned_head is None
-    has_validation = len(training_set.positions("validation")) > 0 and not is_solved_anew
+    is_whole = is_solved_anew or trained.whole_weights is not None
+    has_validation = len(training_set.positions("validation")) > 0 and not is_whole
     return {
         "mode": _mode(plan),
         "images": training_set.image_counts(),
         "epochs": len(trained.reports),
         "best_epoch": trained.best_epoch,
         "is_solved_anew": is_solved_anew,
-        "train_top1": None if is_solved_anew else best.accuracy,
-        "validation_top1": best.validation_accuracy if has_validation else None,
+        "train_top1": None if is_whole else trained.reports[trained.best_epoch - 1].accuracy,
+        "validation_top1": trained.top1() if has_validation else None,
         "seed": plan.config.seed,
         "code": code_version(),
         "fine_tuning": None if beside is None else asdict(beside),
@@ -276,14 +281,24 @@ def _mode(plan: TrainingPlan) -> str:
     return "from_scratch" if plan.features_model is None else "head_on_features"
 
 
-def _known_looks(plan: TrainingPlan, training_set: TrainingSet, features: NDArray[np.float32]) -> KnownLooks | None:
+def _known_looks(plan: TrainingPlan, training_set: TrainingSet, judged: Judged) -> KnownLooks | None:
     """Return what the model can tell from anything else by its own features; None where there are too few pictures to say."""
-    is_fine_tuned = plan.fine_tuned_head is not None
-    validation = features[training_set.positions("validation")] if is_fine_tuned else None
-    has_all = plan.head_choice is not None and not is_fine_tuned
+    features = judged.features
+    if features is None:
+        return None
+    has_all = plan.head_choice is not None and plan.fine_tuned_head is None
     learned = training_set.learned_from() if has_all else training_set.positions("train")
-    known = known_looks(features[learned], training_set.class_index[learned], validation=validation, seed=plan.config.seed)
-    return known if known is None or plan.held_out is None else replace(known, rests_on="held_out_looks")
+    class_index, seed = training_set.class_index[learned], plan.config.seed
+    if judged.judged_features is None:
+        return known_looks(features[learned], class_index, seed=seed)
+    # Its looks, and the threshold that those of the network gave to which the validation split was new.
+    before = judged.judged_features
+    validation = before[training_set.positions("validation")]
+    known = known_looks(before[learned], class_index, validation=validation, seed=seed)
+    if known is None:
+        return None
+    means = looks_of(features[learned], class_index, seed=seed)
+    return replace(known, means=means, rests_on="validation" if plan.held_out is None else "held_out_looks")
 
 
 def _none_of_these(known: KnownLooks, test: NDArray[np.float32]) -> dict[str, Any]:

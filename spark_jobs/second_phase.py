@@ -2,7 +2,8 @@
 
 Where a head was chosen by looks held out, one look of each label is held out again: neither the head that fine-tuning begins with
 nor the fine-tuned network learn from it. It says when to stop, how sure the network may be, and which of the two is published.
-Where there are too few pictures for that the version's own validation split does.
+Where there are too few pictures for that the version's own validation split does. Once it has said so, the network learns from it
+too.
 """
 
 from dataclasses import dataclass
@@ -29,12 +30,14 @@ class FineTunedBesideHead:
         top1, head_top1: shares, 0..1; None where there was no such picture.
         images: how many they were.
         is_published: the fine-tuned network is, since it was right at least as often; else the head alone, on all pictures.
+        is_whole: the fine-tuned network then learned from these pictures too.
     """
 
     top1: float | None
     head_top1: float | None
     images: int
     is_published: bool
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,12 @@ class SecondPhase:
     head_top1: float | None
 
     def beside_head(self, trained: Trained) -> FineTunedBesideHead:
-        """Hold a fine-tuned network, as it was in its best epoch, against the head alone."""
+        """Hold a fine-tuned network, before it learnt from what judges it, against the head alone."""
         images = len(self.training_set.positions("validation"))
         if self.head_top1 is None:
-            return FineTunedBesideHead(None, None, images, is_published=True)
-        top1 = trained.reports[trained.best_epoch - 1].validation_accuracy
-        return FineTunedBesideHead(top1, self.head_top1, images, is_published=top1 >= self.head_top1)
+            return FineTunedBesideHead(None, None, images, is_published=True, is_whole=False)
+        top1, is_whole = trained.top1(), trained.whole_weights is not None
+        return FineTunedBesideHead(top1, self.head_top1, images, is_published=top1 >= self.head_top1, is_whole=is_whole)
 
 
 def second_phase(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> SecondPhase:

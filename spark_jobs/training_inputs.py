@@ -1,6 +1,7 @@
 """What a worker learns, and from what: a head from features, a network from pictures, or its top from its trunk's views."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,28 +26,42 @@ _CHUNK_IMAGES = 32
 _TOLD_PARTS = 50
 
 
-def learning_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
-    """Return what `models.train_loop.train` is to do."""
+@dataclass(frozen=True)
+class Learning:
+    """What `models.train_loop.train` is to do.
+
+    Attributes:
+        task: what is learned, and what it is judged on.
+        whole: both together, to be learned from once the judging is done; None: what judges is not learned from.
+    """
+
+    task: "Task"
+    whole: Examples | None = None
+
+
+def what_to_learn(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet) -> Learning:
+    """Prepare what a worker learns."""
     if plan.fine_tuned_head is not None:
-        return _fine_tuning_task(plan, training_set)
+        return _fine_tuning(plan, training_set)
     if plan.features_model is not None:
-        return _head_task(connection, plan, training_set, plan.features_model)
-    return _scratch_task(plan, training_set)
+        return Learning(_head_task(connection, plan, training_set, plan.features_model))
+    return Learning(_scratch_task(plan, training_set))
 
 
-def compute_ahead(task: "Task", plan: "TrainingPlan", team: "Team", tell: Callable[[int, int], None]) -> None:
-    """Have the rows of a task that this worker sees computed before it begins: always in the same batches, so to the same digits.
+def compute_ahead(learning: Learning, plan: "TrainingPlan", team: "Team", tell: Callable[[int, int], None]) -> None:
+    """Have the rows that this worker sees computed before it begins: always in the same batches, so to the same digits.
 
     Args:
         tell: called by the first worker with how many pictures are done, and of how many. It speaks for all: they go about alike.
     """
     share = {"global_batch": plan.config.global_batch, "rank": team.rank, "workers": team.size}
-    own = [
-        (task.training.rows, own_positions(len(task.training), seed=plan.config.seed, **share)),
-        (task.validation.rows, own_positions(len(task.validation), seed=None, **share)),
-    ]
+    # What judges is kept with what is learned from: where both are learned from, it is there already.
+    parts: list[tuple[Examples, int | None]] = [(learning.whole or learning.task.training, plan.config.seed)]
+    if learning.whole is None:
+        parts.append((learning.task.validation, None))
+    own = [(examples.rows, own_positions(examples, seed=seed, **share)) for examples, seed in parts]
     chunks = [(rows, at[start : start + _CHUNK_IMAGES]) for rows, at in own for start in range(0, len(at), _CHUNK_IMAGES)]
-    own_total, total = sum(len(at) for _, at in chunks), len(task.training) + len(task.validation)
+    own_total, total = sum(len(at) for _, at in chunks), sum(len(examples) for examples, _ in parts)
     done = told = 0
     for rows, at in chunks:
         rows(at)
@@ -67,8 +82,8 @@ def _head_task(connection: Connection, plan: "TrainingPlan", training_set: Train
     feature_count = scaled.shape[1]
     return Task(
         build=partial(build_head, feature_count, len(training_set.labels)),
-        training=_examples(training_set, "train", scaled.__getitem__, has_class_weights=plan.config.has_class_weights),
-        validation=_examples(training_set, "validation", scaled.__getitem__),
+        training=_examples(training_set, "train", rows=scaled.__getitem__, has_class_weights=plan.config.has_class_weights),
+        validation=_examples(training_set, "validation", rows=scaled.__getitem__),
         distort=partial(hide_features, rate=plan.config.dropout),
         noise_width=feature_count,
     )
@@ -84,14 +99,14 @@ def _scratch_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
     pictures = LocalRows(_stored_pictures(plan, training_set).at, len(training_set.pictures))
     return Task(
         build=partial(build_compact_vgg, len(training_set.labels), normalisation=GhostBatchNormalization),
-        training=_examples(training_set, "train", pictures.rows, has_class_weights=plan.config.has_class_weights),
-        validation=_examples(training_set, "validation", pictures.rows),
+        training=_examples(training_set, "train", rows=pictures.rows, has_class_weights=plan.config.has_class_weights),
+        validation=_examples(training_set, "validation", rows=pictures.rows),
         distort=distort,
         noise_width=DISTORTION_NOISE,
     )
 
 
-def _fine_tuning_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
+def _fine_tuning(plan: "TrainingPlan", training_set: TrainingSet) -> Learning:
     """The top blocks and the head of a pretrained network, on what its trunk makes of pictures, computed once by who needs it."""
     from models.features import dtype_policy
     from models.fine_tuning import VIEW_NOISE, FineTuning, one_view
@@ -108,15 +123,22 @@ def _fine_tuning_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task"
     )
     pictures = _stored_pictures(plan, training_set)
     views = LocalRows(lambda at: fine_tuning.views(pictures.at(at), at, count=plan.config.kept_views), len(training_set.pictures))
-    plain = LocalRows(lambda at: fine_tuning.views(pictures.at(at), at, count=1)[:, 0], len(training_set.pictures))
-    return Task(
+    plain = LocalRows(lambda at: fine_tuning.views(pictures.at(at), at, count=1), len(training_set.pictures))
+    # As a head learns from the validation split in the end where its regularisation was chosen.
+    is_whole = plan.head_choice is not None and plan.config.rest_epochs > 0 and len(training_set.positions("validation")) > 0
+    judging = views if is_whole else plain
+    task = Task(
         build=fine_tuning.build_top,
-        training=_examples(training_set, "train", views.rows, has_class_weights=plan.config.has_class_weights),
-        validation=_examples(training_set, "validation", plain.rows),
+        training=_examples(training_set, "train", rows=views.rows, has_class_weights=plan.config.has_class_weights),
+        validation=_examples(training_set, "validation", rows=lambda at: judging.rows(at)[:, 0]),
         distort=one_view,
         noise_width=VIEW_NOISE,
         is_in_training_mode=False,
     )
+    if not is_whole:
+        return Learning(task)
+    whole = _examples(training_set, "train", "validation", rows=views.rows, has_class_weights=plan.config.has_class_weights)
+    return Learning(task, replace(whole, dealt_first=len(task.training)))
 
 
 def _stored_pictures(plan: "TrainingPlan", training_set: TrainingSet) -> StoredPictures:
@@ -124,9 +146,9 @@ def _stored_pictures(plan: "TrainingPlan", training_set: TrainingSet) -> StoredP
     return StoredPictures(read, [picture.picture_key for picture in training_set.pictures])
 
 
-def _examples(training_set: TrainingSet, split: str, rows: Rows, *, has_class_weights: bool = False) -> Examples:
-    """Return a split's examples, given the inputs by position in the whole version."""
-    positions = training_set.positions(split)
+def _examples(training_set: TrainingSet, *splits: str, rows: Rows, has_class_weights: bool = False) -> Examples:
+    """Return the examples of splits, one after the other, given the inputs by position in the whole version."""
+    positions = np.concatenate([training_set.positions(split) for split in splits])
     class_index = training_set.class_index[positions]
     return Examples(
         rows=lambda at: rows(positions[at]),

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -17,16 +18,22 @@ from deep_images_hub.catalogue.engine import open_engine
 from deep_images_hub.errors import HubError, UnavailableError
 from deep_images_hub.object_store.open import open_store
 from deep_images_hub.settings import Settings
+from models.batches import Examples
 from models.training_config import TrainingConfig, load_card
-from models.training_outcome import EpochReport, Trained
+from models.training_outcome import EpochReport, Trained, mixed
 from spark_jobs.barrier_calls import call_together
 from spark_jobs.checkpoints import checkpoints_of
 from spark_jobs.run_progress import tell
-from spark_jobs.training_inputs import compute_ahead, learning_task
+from spark_jobs.training_inputs import compute_ahead, what_to_learn
 from spark_jobs.training_set import TrainingSet
 
 if TYPE_CHECKING:
+    import keras
+
     from models.regularisation import HeadChoice
+    from models.train_loop import Task
+
+Metrics = Mapping[str, float]
 
 _ADDRESS_ATTEMPTS = 3
 
@@ -132,22 +139,58 @@ def _expected(error: Py4JJavaError, workers: int) -> HubError | None:
 def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
     """Runs in a process of its own."""
     from models.team import join
-    from models.train_loop import train
+    from models.train_loop import top1_of, train
 
     engine = open_engine(plan.settings)
     with engine.connect() as connection:
         training_set = plan.training_set(connection)
-        task = learning_task(connection, plan, training_set)
+        learning = what_to_learn(connection, plan, training_set)
     told = partial(tell, engine, run_id=plan.run_id, attempt=plan.attempt)
 
-    def report(epoch: EpochReport) -> None:
-        metrics = {name: value for name, value in asdict(epoch).items() if isinstance(value, float) and math.isfinite(value)}
-        told(stage=plan.stage, done=epoch.epoch, total=epoch.epochs, metrics=metrics)
+    def train_stage(task: "Task", config: TrainingConfig, stage: str, measured: Callable[[EpochReport], Metrics]) -> Trained:
+        def on_epoch(epoch: EpochReport) -> None:
+            told(stage=stage, done=epoch.epoch, total=epoch.epochs, metrics=measured(epoch))
 
-    checkpoints = checkpoints_of(open_store(plan.settings), plan, training_set) if rank == 0 else None
+        checkpoints = checkpoints_of(open_store(plan.settings), plan, training_set, stage=stage) if rank == 0 else None
+        return train(task, config, team=team, on_epoch=on_epoch, checkpoints=checkpoints)
+
     team = join(rank, addresses)
     if plan.fine_tuned_head is not None:
-        compute_ahead(task, plan, team, lambda done, total: told(stage="views", done=done, total=total))
-    trained = train(task, plan.config, team=team, on_epoch=report, checkpoints=checkpoints)
+        compute_ahead(learning, plan, team, lambda done, total: told(stage="views", done=done, total=total))
+    trained = train_stage(learning.task, plan.config, plan.stage, _finite)
+    if plan.fine_tuned_head is not None:
+        first = learning.task.build().get_weights()
+        whole = None
+        if learning.whole is not None:
+            rest = _from_there(learning.task, trained.weights, learning.whole)
+            # Not under the names of the losses before, beside which there was one on a validation split.
+            whole = train_stage(rest, plan.config.for_the_rest(), "rest", lambda epoch: {"rest_loss": epoch.loss})
+        trained = _kept_near(first, trained, whole, plan.config.start_share)
+        trained = replace(trained, validation_accuracy=top1_of(learning.task, trained.weights, plan.config, team))
     engine.dispose()
     return trained
+
+
+def _finite(epoch: EpochReport) -> Metrics:
+    return {name: value for name, value in asdict(epoch).items() if isinstance(value, float) and math.isfinite(value)}
+
+
+def _from_there(task: "Task", weights: list[NDArray[np.float32]], training: Examples) -> "Task":
+    """Return the task that goes on from weights with other examples, and is not judged."""
+
+    def build() -> "keras.Model":
+        network = task.build()
+        network.set_weights(weights)
+        return network
+
+    nothing = replace(task.validation, class_index=task.validation.class_index[:0], weight=task.validation.weight[:0])
+    return replace(task, build=build, training=training, validation=nothing)
+
+
+def _kept_near(first: list[NDArray[np.float32]], trained: Trained, whole: Trained | None, share: float) -> Trained:
+    """Keep a share of the weights that a network began with, in what was judged and in what learned on from there alike."""
+    return replace(
+        trained,
+        weights=mixed(first, trained.weights, first_share=share),
+        whole_weights=None if whole is None else mixed(first, whole.weights, first_share=share),
+    )

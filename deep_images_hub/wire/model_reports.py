@@ -91,6 +91,9 @@ class ReportFineTuning(Answer):
     head_top1: _Share = Field(description="The same of the head alone.")
     images: int = Field(description="How many they were.")
     is_published: bool = Field(description="Whether the model is the fine-tuned network; else it is the head alone.")
+    is_whole: bool = Field(
+        default=False, description="Whether the fine-tuned network then learned from these pictures too: this was before that."
+    )
 
 
 class CurvePoint(Answer):

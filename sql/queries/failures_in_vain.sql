@@ -5,7 +5,7 @@
 with first_reached as (
     select min(attempt) as attempt
     from training_events
-    where run_id = :run_id and stage in ('train', 'fine_tune')
+    where run_id = :run_id and stage in ('train', 'fine_tune', 'rest')
     group by stage, done
 )
 select count(*) as failures

@@ -54,6 +54,9 @@ def test_fine_tuning_is_told_beside_the_head_alone() -> None:
     assert fine_tuning_words(found) == (
         "Fine-tuned, it was right on 80.0 % of 200 pictures that were held out, the head alone on 75.0 %."
     )
+    assert fine_tuning_words(found.model_copy(update={"is_whole": True})).endswith(
+        "Its scores were set by these; then it learned from them too, and was asked about no others of that kind again."
+    )
     worse = found.model_copy(update={"top1": 0.7, "is_published": False})
     assert fine_tuning_words(worse).endswith("so this is the head alone.")
     assert "no picture" in fine_tuning_words(found.model_copy(update={"top1": None, "head_top1": None}))

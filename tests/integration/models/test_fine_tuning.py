@@ -8,7 +8,7 @@ import pytest
 
 from models.backbones import write_random_weights
 from models.batches import Examples
-from models.fine_tuning import VIEW_NOISE, FineTuning, build_cut_network, fine_tuned, one_view
+from models.fine_tuning import VIEW_NOISE, FineTuning, build_cut_network, fine_tuned_beside, one_view
 from models.train_loop import Task, train
 from models.training_config import TrainingConfig
 
@@ -116,7 +116,15 @@ def test_fine_tuning_learns_what_its_frozen_trunk_lets_through(weights_file: Pat
     trained = train(task, config)
 
     assert trained.reports[-1].loss < 0.8 * trained.reports[0].loss
-    whole = fine_tuned("tiny_vgg", weights_file, HEAD, trained.weights)
+    first = build_cut_network("tiny_vgg", weights_file, HEAD).top.get_weights()
+    for kept, begun in zip(tuned.build_top().get_weights(), first, strict=True):
+        np.testing.assert_array_equal(kept, begun)
+    whole, both = fine_tuned_beside("tiny_vgg", weights_file, HEAD, trained.weights, first)
+    own, others = np.split(both.predict(shown.astype(np.float32), verbose=0), 2, axis=1)
+    for features, network in ((own, whole), (others, before.whole)):
+        see = keras.Model(network.input, network.get_layer("features").output)
+        np.testing.assert_allclose(features, see.predict(shown.astype(np.float32), verbose=0), rtol=1e-5, atol=1e-5)
+    assert np.abs(own - others).max() > 1e-3
     for name, is_trained in (("block1_conv1", False), ("block2_conv1", True), ("logits", True)):
         distance = np.abs(whole.get_layer(name).get_weights()[0] - before.whole.get_layer(name).get_weights()[0]).max()
         assert (distance > 0) == is_trained

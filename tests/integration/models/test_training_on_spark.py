@@ -197,6 +197,9 @@ def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
     model = model_of(hub, run)
     beside = model.metrics["fine_tuning"]
     assert beside["is_published"] is (beside["top1"] >= beside["head_top1"])
+    # Then it learned from what had judged it, of which nothing more can be said.
+    assert beside["is_whole"] is True
+    assert model.metrics["validation_top1"] is None
     assert model.metrics["mode"] == ("fine_tuned" if beside["is_published"] else "head_on_features")
     # One look of each label is held out, and neither of the two learnt from it.
     assert 3 <= beside["images"] <= 15
@@ -206,10 +209,13 @@ def test_fine_tuned_run_goes_on_from_the_head_and_publishes_its_own_network(
     assert all(len(set(example["nearest"])) == 3 for example in model.metrics["examples"]["wrong"])
     with hub.engine.connect() as connection:
         events = events_of(connection, run_id=run.id)
-    assert [stage for stage in dict.fromkeys(event.stage for event in events) if stage in ("train", "views", "fine_tune")] == [
+    assert [
+        stage for stage in dict.fromkeys(event.stage for event in events) if stage in ("train", "views", "fine_tune", "rest")
+    ] == [
         "train",
         "views",
         "fine_tune",
+        "rest",
     ]
     # All pictures but those of the test split, before the first epoch.
     views = [(event.done, event.total) for event in events if event.stage == "views"]

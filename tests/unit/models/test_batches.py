@@ -1,5 +1,6 @@
 """Which rows of which batch a worker gets: all of them together see exactly what one alone would."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -54,11 +55,24 @@ def test_positions_of_a_worker_are_those_that_count_in_its_batches(workers: int,
         else:
             batches = training(rank, workers, seed=5)
 
-        own = own_positions(COUNT, seed=None if is_judged else 5, rank=rank, **share)
+        own = own_positions(examples(), seed=None if is_judged else 5, rank=rank, **share)
 
         counted = {value - 100 for batch in batches for value in batch.inputs[batch.weight > 0].tolist()}
         assert counted <= set(own.tolist())
         assert len(own) == len(counted) or workers == 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_examples_that_come_later_leave_the_first_to_the_workers_that_had_them(workers: int) -> None:
+    share = {"seed": 5, "global_batch": GLOBAL_BATCH, "workers": workers}
+    grown = replace(examples(COUNT + 9), dealt_first=COUNT)
+
+    for rank in range(workers):
+        before, after = (set(own_positions(held, rank=rank, **share).tolist()) for held in (examples(), grown))
+        assert {at for at in after if at < COUNT} == before
+    (epoch,) = [list(islice(training_batches(grown, noise_width=0, rank=0, **share | {"workers": 1}), 4))]
+    seen = np.concatenate([batch.inputs[batch.weight > 0] for batch in epoch])
+    assert sorted(seen) == list(range(100, 100 + COUNT + 9))
 
 
 def test_an_epoch_counts_every_example_once_in_a_new_order() -> None:

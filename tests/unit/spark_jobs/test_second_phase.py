@@ -18,4 +18,12 @@ def test_head_alone_is_published_where_fine_tuning_did_worse(best: float, head_t
 
     beside = second.beside_head(Trained([], best_epoch=2, reports=epochs))
 
-    assert beside == FineTunedBesideHead(None if head_top1 is None else best, head_top1, 4, is_published=is_published)
+    top1 = None if head_top1 is None else best
+    assert beside == FineTunedBesideHead(top1, head_top1, 4, is_published=is_published, is_whole=False)
+
+
+def test_network_that_kept_a_share_of_its_first_weights_is_judged_as_that() -> None:
+    second = SecondPhase(plan_of(load_card("head", seed=0)), set_of({"apple": (3, 2, 1), "pear": (3, 2, 1)}), 0.5)
+    trained = Trained([], 1, [EpochReport(1, 1, 1.0, 0.9, 1.0, 0.25)], validation_accuracy=0.75, whole_weights=[])
+
+    assert second.beside_head(trained) == FineTunedBesideHead(0.75, 0.5, 4, is_published=True, is_whole=True)
