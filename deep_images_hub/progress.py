@@ -60,6 +60,9 @@ class Progress:
     def reach(self, done: int) -> None:
         """Say how much is done in all."""
         self.done = done
+        # What was taken for done was not: the rate would be below zero.
+        if self._first is not None and done < self._first[1]:
+            self._first = None
         if done and self._first is None:
             self._first = time.monotonic(), done
         if time.monotonic() - self._shown >= (_REDRAW_S if self._columns else _LINE_S):

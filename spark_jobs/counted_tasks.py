@@ -50,11 +50,12 @@ def run_counted(
         return spark.createDataFrame(rows).repartitionByRange(tasks, key).mapInArrow(_reporting(task), _COUNT_SCHEMA).collect()
 
     with ThreadPoolExecutor(1, thread_name_prefix=title) as background:
-        counting = background.submit(run)
+        counting, share = background.submit(run), 0.0
         try:
             while not counting.done():
                 time.sleep(_POLL_S)
-                on_progress(math.floor(_done_share(spark.sparkContext, group) * len(rows)))
+                share = max(share, _done_share(spark.sparkContext, group, tasks))
+                on_progress(math.floor(share * len(rows)))
         finally:
             # After a Ctrl-C: what is done stays, the rest is given up.
             if not counting.done():
@@ -82,10 +83,10 @@ def _reporting(task: CountedTask) -> Callable[[Iterable[pa.RecordBatch]], Iterat
     return run
 
 
-def _done_share(context: SparkContext, group: str) -> float:
-    """Return how much of a group's last stage is done, 0..1: the stages before it only spread the rows."""
+def _done_share(context: SparkContext, group: str, tasks: int) -> float:
+    """Return how much of a group's last stage is done, 0..1: the jobs and stages before it only spread the rows."""
     tracker = context.statusTracker()
     infos = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group)]
-    stages = [stage for info in infos if info is not None for stage in info.stageIds]
+    stages = [stage for info in infos if info is not None and info.status == "RUNNING" for stage in info.stageIds]
     last = tracker.getStageInfo(max(stages)) if stages else None
-    return last.numCompletedTasks / last.numTasks if last is not None and last.numTasks else 0.0
+    return last.numCompletedTasks / tasks if last is not None and last.numTasks == tasks else 0.0

@@ -45,6 +45,22 @@ def test_progress_in_a_log_is_a_plain_line_now_and_then(clock: Clock) -> None:
     ]
 
 
+def test_work_that_turns_out_not_to_be_done_has_no_rate_below_zero(clock: Clock) -> None:
+    stream = io.StringIO()
+    with Progress("Features", total=100, unit="pictures", stream=stream) as progress:
+        for done in (100, 0, 20, 60):
+            clock.now += 10
+            progress.reach(done)
+
+    assert stream.getvalue().splitlines() == [
+        "Features: 100 of 100 pictures",
+        "Features: 0 of 100 pictures",
+        "Features: 20 of 100 pictures",
+        "Features: 60 of 100 pictures, 4.0/s, about 10 s left",
+        "Features: 60 of 100 pictures in 40 s",
+    ]
+
+
 def test_progress_on_a_terminal_redraws_one_line_that_never_wraps(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     stream = Terminal()

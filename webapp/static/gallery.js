@@ -61,6 +61,7 @@ const neighbour = (from, key) => {
 
 // What is chosen here waits in the bar until it goes into the selection, all at once.
 const bar = document.querySelector("[data-choosing]");
+const said = document.querySelector("[data-said]");
 const chosen = new Set();
 let anchor;
 // What the range from there has added: another end of it gives back what lies no longer between.
@@ -75,6 +76,7 @@ const choose = (links, on) => {
   }
   const room = Number(bar.dataset.room);
   bar.hidden = !chosen.size;
+  if (chosen.size) said.hidden = true;
   bar.querySelector("[data-chosen]").textContent = chosen.size === 1 ? "1 picture chosen" : `${chosen.size} pictures chosen`;
   const full = bar.querySelector("[data-full]");
   full.hidden = chosen.size <= room;
@@ -147,14 +149,17 @@ if (gallery && bar) {
     for (const sha256 of chosen) body.append("sha256", sha256);
     const response = await fetch(event.submitter.getAttribute("formaction") ?? bar.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
     const answer = await response?.json().catch(() => null);
-    const said = document.querySelector("[data-said]");
-    said.hidden = false;
-    said.classList.toggle("bad", !response?.ok);
     if (!response?.ok || !answer) {
-      said.textContent = answer?.error?.message ?? "The hub could not be reached: nothing was changed.";
+      const problem = bar.querySelector("[data-full]");
+      problem.textContent = answer?.error?.message ?? "The hub could not be reached: nothing was changed.";
+      problem.hidden = false;
       return;
     }
-    said.textContent = `${event.submitter.dataset.done}: ${chosen.size === 1 ? "1 picture" : `${chosen.size} pictures`}.`;
+    said.hidden = false;
+    said.replaceChildren(
+      `${event.submitter.dataset.done}: ${chosen.size === 1 ? "1 picture" : `${chosen.size} pictures`}.`,
+      element("a", { href: bar.dataset.selection }, "See the selection"),
+    );
     bar.dataset.room = answer.room;
     const badge = document.querySelector("[data-selected]");
     badge.textContent = answer.selected;
