@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from deep_images_hub.catalogue.batches import latest_batches
+from deep_images_hub.catalogue.datasets import versions
 from deep_images_hub.catalogue.demands import wanted
 from deep_images_hub.catalogue.images import Picture, gallery
 from deep_images_hub.catalogue.labels import labels_by_count
@@ -23,6 +24,7 @@ ROW_IMAGES = 7
 LOOKED_AT_IMAGES = 400
 LATEST_BATCHES = 8
 SHORT_LABELS = 8
+NEWEST_VERSIONS = 4
 WANTED = 6
 # Fewer pictures than this are too few to learn a label from: it stands among those that need some.
 ENOUGH_IMAGES = 100
@@ -33,7 +35,7 @@ _RATIO_RULES = ratio_rules()
 @blueprint.get("/")
 @public
 def index() -> ResponseReturnValue:
-    """Show counts, newest pictures, latest batches, what is wanted and how far it is, and labels that are short."""
+    """Show counts, newest pictures, batches and datasets, what is wanted and how far it is, and labels that are short."""
     with hub().engine.connect() as connection:
         totals = hub_totals(connection)
         short = labels_by_count(connection, min_images=1, max_images=ENOUGH_IMAGES - 1)
@@ -44,6 +46,7 @@ def index() -> ResponseReturnValue:
             newest=newest,
             rows=rows(newest),
             batches=latest_batches(connection, limit=LATEST_BATCHES),
+            versions=versions(connection, limit=NEWEST_VERSIONS),
             short=[label for label in short if label.own_images][:SHORT_LABELS],
             enough=ENOUGH_IMAGES,
             wanted=wanted(connection, limit=WANTED),

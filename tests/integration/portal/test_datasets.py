@@ -45,6 +45,12 @@ def test_page_of_a_dataset_says_what_it_is_made_of_and_how_it_is_cited(visitor, 
     assert "All &lt;i&gt;food&lt;/i&gt;" in html
 
 
+def test_start_page_leads_to_the_newest_datasets(visitor, portal) -> None:
+    newest = portal.version("/m/hk", name="Only <b>kitchens</b>", fractions=SplitFractions(1.0, 0.0, 0.0))
+    html = visitor.get("/").text
+    assert f'href="/datasets/{newest.id}">Only &lt;b&gt;kitchens&lt;/b&gt;</a>' in html
+
+
 def test_changes_between_two_datasets_are_listed_by_kind_and_paged(visitor, portal, monkeypatch) -> None:
     left_out, *kept = portal.images["/m/apple"]
     before = portal.version("/m/apple", name="Before", fractions=HALVES)
