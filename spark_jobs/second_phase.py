@@ -6,6 +6,7 @@ Where there are too few pictures for that the version's own validation split doe
 too.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,8 @@ class FineTunedBesideHead:
     Attributes:
         top1, head_top1: shares, 0..1; None where there was no such picture.
         images: how many they were.
-        is_published: the fine-tuned network is, since it was right at least as often; else the head alone, on all pictures.
+        is_published: the fine-tuned network is, unless the head was right more often by more than a standard error; then the head
+            alone is, on all pictures. Some two hundred pictures tell no more.
         is_whole: the fine-tuned network then learned from these pictures too.
     """
 
@@ -54,7 +56,9 @@ class SecondPhase:
         if self.head_top1 is None:
             return FineTunedBesideHead(None, None, images, is_published=True, is_whole=False)
         top1, is_whole = trained.top1(), trained.whole_weights is not None
-        return FineTunedBesideHead(top1, self.head_top1, images, is_published=top1 >= self.head_top1, is_whole=is_whole)
+        error = math.sqrt(sum(share * (1 - share) / images for share in (top1, self.head_top1)))
+        is_published = self.head_top1 - top1 <= error
+        return FineTunedBesideHead(top1, self.head_top1, images, is_published=is_published, is_whole=is_whole)
 
 
 def second_phase(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained) -> SecondPhase:

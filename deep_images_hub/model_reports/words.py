@@ -30,6 +30,8 @@ def fine_tuning_words(found: ReportFineTuning) -> str:
     shares = (
         f"{percent(found.top1)} of {found.images:,} pictures that were held out, the head alone on {percent(found.head_top1)}"
     )
+    if found.is_published and found.head_top1 is not None and found.top1 < found.head_top1:
+        shares += ", which so few cannot tell apart"
     if found.is_published and found.is_whole:
         return (
             f"Fine-tuned, it was right on {shares}. Its scores were set by these; then it learned from them too, and was asked "

@@ -90,7 +90,9 @@ class ReportFineTuning(Answer):
     top1: _Share = Field(description="Of these pictures that the fine-tuned network was right on; null: there was none.")
     head_top1: _Share = Field(description="The same of the head alone.")
     images: int = Field(description="How many they were.")
-    is_published: bool = Field(description="Whether the model is the fine-tuned network; else it is the head alone.")
+    is_published: bool = Field(
+        description="Whether the model is the fine-tuned network; else it is the head alone: it did clearly better."
+    )
     is_whole: bool = Field(
         default=False, description="Whether the fine-tuned network then learned from these pictures too: this was before that."
     )

@@ -57,6 +57,8 @@ def test_fine_tuning_is_told_beside_the_head_alone() -> None:
     assert fine_tuning_words(found.model_copy(update={"is_whole": True})).endswith(
         "Its scores were set by these; then it learned from them too, and was asked about no others of that kind again."
     )
+    close = found.model_copy(update={"top1": 0.74})
+    assert fine_tuning_words(close).endswith("the head alone on 75.0 %, which so few cannot tell apart.")
     worse = found.model_copy(update={"top1": 0.7, "is_published": False})
     assert fine_tuning_words(worse).endswith("so this is the head alone.")
     assert "no picture" in fine_tuning_words(found.model_copy(update={"top1": None, "head_top1": None}))

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import text
 
 from deep_images_hub.catalogue.training import cancel_run, events_of, take_run
+from deep_images_hub.errors import ConflictError
 from deep_images_hub.pretrained_weights import obtain_weights
 from deep_images_hub.wiring import Hub
 from models.fine_tuning import build_cut_network
@@ -93,3 +94,13 @@ def test_two_workers_and_one_that_goes_on_come_to_the_weights_of_one(hub: Hub, s
         assert on_spark.distance(found.whole_weights, one.whole_weights) < tolerance * way
         assert found.validation_accuracy == one.validation_accuracy
         assert (found.best_epoch, len(found.reports)) == (one.best_epoch, 2)
+
+
+def test_run_that_is_cancelled_stops_while_it_looks_at_its_pictures(hub: Hub, spark: SparkSession, plan: TrainingPlan) -> None:
+    with hub.engine.begin() as connection:
+        cancel_run(connection, run_id=plan.run_id)
+
+    with pytest.raises(ConflictError, match=r"was cancelled, or taken by another, at views \d+ of 48"):
+        train_on_workers(spark.sparkContext, plan, workers=1)
+
+    assert list(hub.store.list(f"checkpoints/{plan.run_id}/")) == []

@@ -10,9 +10,13 @@ from tests.unit.spark_jobs.test_training_tasks import plan_of
 
 
 @pytest.mark.parametrize(
-    ("best", "head_top1", "is_published"), [(0.75, 0.5, True), (0.5, 0.5, True), (0.25, 0.5, False), (0.25, None, True)]
+    ("best", "head_top1", "is_published"),
+    # Four pictures: one of them is within chance, three are not.
+    [(0.75, 0.5, True), (0.5, 0.5, True), (0.5, 0.75, True), (0.0, 0.75, False), (0.25, None, True)],
 )
-def test_head_alone_is_published_where_fine_tuning_did_worse(best: float, head_top1: float | None, is_published: bool) -> None:
+def test_head_alone_is_published_where_fine_tuning_did_clearly_worse(
+    best: float, head_top1: float | None, is_published: bool
+) -> None:
     second = SecondPhase(plan_of(load_card("head", seed=0)), set_of({"apple": (3, 2, 1), "pear": (3, 2, 1)}), head_top1)
     epochs = [EpochReport(epoch, 3, 1.0, 0.9, 1.0, accuracy) for epoch, accuracy in enumerate([0.1, best, 0.9], start=1)]
 
