@@ -17,6 +17,7 @@ from deep_images_hub.images.quality import (
     lightness_score,
     sharpness_score,
 )
+from deep_images_hub.settings import Settings
 from deep_images_hub.simulation.scenes import render
 
 
@@ -70,6 +71,23 @@ def assert_falls(scores: list[float]) -> None:
     """Accept what a JPEG's own rounding does, far below any threshold."""
     assert all(more <= less + 0.01 for less, more in itertools.pairwise(scores)), scores
     assert scores[-1] < 0.05
+
+
+def moved(picture: Image.Image, along: tuple[int, int], length: int = 25) -> Image.Image:
+    """Return what a camera sees that moves while it looks, by so many steps across and down."""
+    pixels = np.asarray(picture.convert("L")).astype(np.float64)
+    steps = range(-(length // 2), length // 2 + 1)
+    seen = sum(np.roll(pixels, (step * along[1], step * along[0]), axis=(0, 1)) for step in steps) / length
+    inner = seen[length:-length, length:-length]
+    return Image.fromarray(inner.round().astype(np.uint8))
+
+
+@pytest.mark.parametrize("along", [(1, 0), (0, 1), (1, 1), (1, -1)], ids=["across", "down", "falling", "rising"])
+def test_photograph_of_a_moved_camera_is_blurry_along_every_line(along: tuple[int, int]) -> None:
+    threshold = Settings().blurry_threshold
+    sharp = drawn("Orbit soda can")
+    assert sharpness_score(np.asarray(sharp.convert("L"))) > threshold
+    assert sharpness_score(np.asarray(moved(sharp, along))) < threshold
 
 
 def test_surface_without_detail_has_no_sharpness() -> None:
