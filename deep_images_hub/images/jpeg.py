@@ -12,6 +12,9 @@ from PIL import Image
 # met: in some phones' scan headers are other numbers than the standard asks for, and some cameras write a byte more at the end.
 # Only its first warning is told: damage behind a harmless one goes to Pillow unseen.
 _DAMAGE = re.compile(r"Corrupt JPEG data: (?![12] extraneous bytes before marker 0xd9)|Premature end of JPEG file")
+_LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
+# Bytes that libjpeg has fetched when the last pixel is decoded, and does not count as left over.
+_FETCHED_BYTES = 8
 _COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 
@@ -44,9 +47,21 @@ def decode_jpeg(body: bytes, opened: Image.Image, short_side_px: int) -> Image.I
             if opened.mode != "CMYK":
                 return Image.fromarray(pixels.squeeze(-1) if opened.mode == "L" else pixels)
     except ValueError as error:
-        if _DAMAGE.search(str(error)):
+        if _DAMAGE.search(str(error)) and not _is_padded(body, str(error)):
             raise DamagedJpegError(str(error)) from error
     # Also for what simplejpeg does not take, such as odd subsampling. Pillow goes by halves, not by eighths.
     opened.draft(None, (enough_px, enough_px))
     opened.load()
     return opened
+
+
+def _is_padded(body: bytes, warning: str) -> bool:
+    """Tell whether all that libjpeg complains of are zeros behind the last pixel, before the end mark: some writers fill up so.
+
+    Zeros in the place of pixels are read as some: then fewer are left over than there are.
+    """
+    left_over = _LEFT_OVER.search(warning)
+    if left_over is None:
+        return False
+    count = int(left_over[1])
+    return re.search(rb"(?<!\x00)\x00{%d,%d}\xff\xd9" % (count, count + _FETCHED_BYTES), body) is not None

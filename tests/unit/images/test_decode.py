@@ -192,6 +192,21 @@ def test_harmless_oddities_of_cameras_are_no_damage() -> None:
     photograph_of(body[:numbers] + bytes(3) + body[numbers + 3 :])
 
 
+@pytest.mark.parametrize("form", LARGE_JPEGS)
+@pytest.mark.parametrize("count", [1, 3, 16, 5000])
+def test_jpeg_that_is_filled_up_with_zeros_before_its_end_mark_is_taken(form: str, count: int) -> None:
+    body = LARGE_JPEGS[form]
+    photograph_of(body[:-2] + bytes(count) + body[-2:])
+
+
+@pytest.mark.parametrize("form", LARGE_JPEGS)
+@pytest.mark.parametrize("count", [64, 5000])
+def test_jpeg_whose_last_pixels_are_zeros_is_refused_however_many_more_follow(form: str, count: int) -> None:
+    body = LARGE_JPEGS[form]
+    for more in (0, 16, 5000):
+        assert reason_of(body[: -2 - count] + bytes(count + more) + body[-2:]) == "corrupt", more
+
+
 @pytest.mark.parametrize("options", [{"lossless": True, "method": 0}, {"quality": 100, "method": 0}])
 def test_webp_of_something_on_a_white_ground_is_taken_though_its_pixels_are_long_runs_of_zeros(options: dict[str, int]) -> None:
     picture = Image.new("RGB", (1000, 800), "white")
