@@ -14,7 +14,6 @@ from deep_images_hub.catalogue.decisions import DecisionChange, change_decisions
 from deep_images_hub.catalogue.intake import forget_decisions_put_aside
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.errors import ConflictError
-from deep_images_hub.verdicts import REASONS, REVIEW_REASONS
 
 # The advisory lock of whoever redecides; any number that nobody else takes.
 _LOCK_KEY = 0x44494805
@@ -108,11 +107,7 @@ def threshold_effect(
     """Return what a threshold would change, of some batches or of all, by label and by what becomes of what."""
     rows = connection.execute(
         load_query("threshold_effect"),
-        {
-            **_parameters(threshold, first_batch_id, last_batch_id),
-            "reasons": list(REASONS),
-            "review_reasons": list(REVIEW_REASONS),
-        },
+        _parameters(threshold, first_batch_id, last_batch_id),
     )
     return [ThresholdEffect(**{**row._mapping, "submission_ids": tuple(row.submission_ids)}) for row in rows]
 

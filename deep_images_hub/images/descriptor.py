@@ -15,8 +15,8 @@ GRID_SIDE = 24
 GRID_BYTES = GRID_SIDE * GRID_SIDE
 # Everything is taken from a picture of this size, four pixels a cell: shrinking a photograph once costs most of the time.
 _BASE_SIDE_PX = 4 * GRID_SIDE
-# A copy that was cropped at its margins looks like the inner part of its original. Hashes agree up to some 2.5 % a side more or less: 5 %
-# finds crops of up to 7 %, and more would lose those of one side alone.
+# A copy that was cropped at its margins looks like the inner part of its original. Hashes agree up to some 2.5 % a side
+# more or less: 5 % finds crops of up to 7 %, and more would lose those of one side alone.
 MARGIN = 0.05
 
 

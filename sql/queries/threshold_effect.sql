@@ -2,10 +2,20 @@
 -- alone: for each, the newest verdict of every check is in force, this check's outcome becomes what the threshold makes of its score,
 -- and the first failing check in the order of reasons decides. Those that an operator decided on last keep that decision; they are
 -- told apart.
--- Parameters: check_name, threshold (0..1), outcome_below (of lower scores: fail, or flag, which keeps), reasons (in the order in which they count), review_reasons (those of them that mean a
--- look and no rejection), first_batch_id and last_batch_id (null: no bound).
+-- By hand: docs/operating.md, "Moving a threshold".
+-- Parameters: check_name, threshold (0..1), outcome_below (of lower scores: fail, or flag, which keeps), first_batch_id and
+-- last_batch_id (null: no bound).
 -- Columns: label_code, label_name, from_status, from_reason, to_status, to_reason, is_operators, submissions, submission_ids.
-with scored as (
+with reasons as (
+    -- Those of verdicts.REASONS that are checks, in the order in which they count, and those that mean a look and no rejection.
+    select
+        array[
+            'exact_duplicates', 'odd_size', 'odd_aspect_ratio', 'dark', 'light', 'low_information', 'blurry', 'grayscale',
+            'label_agreement'
+        ] as in_order,
+        array['label_agreement'] as for_review
+),
+scored as (
     select
         submissions.id as submission_id,
         newest.outcome,
@@ -31,14 +41,15 @@ judged as (
         submissions.reason as from_reason,
         least(
             others.first_failed,
-            case when scored.new_outcome = 'fail' then array_position(cast(:reasons as text[]), :check_name) end
+            case when scored.new_outcome = 'fail' then array_position(reasons.in_order, :check_name) end
         ) as first_failed,
         coalesce(last_change.cause = 'operator', false) as is_operators
     from scored
+    cross join reasons
     join submissions on submissions.id = scored.submission_id and submissions.status <> 'pending'
     join images on images.id = submissions.image_id
     cross join lateral (
-        select min(array_position(cast(:reasons as text[]), in_force.check_name)) as first_failed
+        select min(array_position(reasons.in_order, in_force.check_name)) as first_failed
         from (
             select distinct on (verdicts.check_name) verdicts.check_name, verdicts.outcome
             from verdicts
@@ -59,13 +70,14 @@ judged as (
 decided as (
     select
         judged.*,
-        (cast(:reasons as text[]))[judged.first_failed] as to_reason,
+        (reasons.in_order)[judged.first_failed] as to_reason,
         case
             when judged.first_failed is null then 'accepted'
-            when (cast(:reasons as text[]))[judged.first_failed] = any(cast(:review_reasons as text[])) then 'review'
+            when (reasons.in_order)[judged.first_failed] = any(reasons.for_review) then 'review'
             else 'rejected'
         end as to_status
     from judged
+    cross join reasons
 )
 select
     labels.code as label_code,

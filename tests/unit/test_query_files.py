@@ -5,6 +5,7 @@ import pytest
 
 from deep_images_hub.catalogue.queries import load_query
 from deep_images_hub.resources import resource
+from deep_images_hub.verdicts import CHECKS, REASONS, REVIEW_REASONS
 
 FOLDER = resource("sql/queries")
 assert isinstance(FOLDER, Path)
@@ -39,3 +40,9 @@ def test_query_file_reads_by_keyset_and_no_comment_reaches_the_driver(file: Path
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_query_file_is_used(file: Path) -> None:
     assert f'"{file.stem}"' in CODE
+
+
+def test_effect_of_a_threshold_knows_the_reasons_in_the_order_in_which_they_count() -> None:
+    in_order, for_review = re.findall(r"array\[([^\]]*)\] as", load_query("threshold_effect").text)
+    assert re.findall(r"'(\w+)'", in_order) == [reason for reason in REASONS if reason in CHECKS]
+    assert re.findall(r"'(\w+)'", for_review) == list(REVIEW_REASONS)
