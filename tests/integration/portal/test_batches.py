@@ -73,7 +73,7 @@ def test_batch_of_a_supplier_shows_what_became_of_each_file_and_why(signed_in, s
     assert html.count(">accepted</a>") == 5
     assert "refused: blurred" in html
     assert "scored 0.0" in html
-    assert "needs 0.28" in html
+    assert "needs 0.27" in html
     assert "needs a look: it may show something else than its label says" in html
     assert "a network looked at it" in html
     assert "refused: the file is not a picture" in html
