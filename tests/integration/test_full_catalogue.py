@@ -19,6 +19,17 @@ def schema(connection: Connection) -> set[tuple[str, str]]:
     return {(name, definition) for name, definition in connection.execute(text(f"{constraints} union {indexes}"))}
 
 
+def test_filling_takes_each_picture_as_long_however_many_there_are(hub: Hub) -> None:
+    fill_catalogue(hub.engine, 1_000)
+    with hub.engine.connect() as connection:
+        connection.execute(text("select pg_stat_force_next_flush()"))
+        connection.rollback()
+        scans = connection.scalar(text("select seq_scan from pg_stat_user_tables where relname = 'submissions'"))
+    # Some for what is filled from it as a whole, and none for each picture.
+    assert scans is not None
+    assert scans < 50
+
+
 def test_filled_catalogue_is_whole_and_its_schema_as_before(hub: Hub) -> None:
     with hub.engine.connect() as connection:
         before = schema(connection)
