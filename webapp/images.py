@@ -79,8 +79,8 @@ def page(sha256: str) -> ResponseReturnValue:
             exact=exact_copies(connection, image_id=image.image_id),
             licence_url=LICENCE_URLS[image.licence],
             said_by_models=network_labels_of(connection, image_id=image.image_id),
-            is_selected=sha256 in selected().pictures,
-            is_left_out=sha256 in selected().left_out,
+            is_selected=image.image_id in selected().pictures,
+            is_left_out=image.image_id in selected().left_out,
         )
 
 

@@ -1,18 +1,17 @@
 """The selection: labels and pictures on their way to a dataset. It lives in the session, so that choosing needs no account."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from deep_images_hub.catalogue.images import image_by_sha256, pictures_by_sha256s
+from deep_images_hub.catalogue.images import Picture, pictures_by_ids, pictures_by_sha256s
 from deep_images_hub.catalogue.labels import label_by_code, labels_by_codes
 from deep_images_hub.datasets.freeze import expect, freeze
-from deep_images_hub.datasets.recipe import SPLITS
-from deep_images_hub.errors import InvalidInputError
+from deep_images_hub.datasets.recipe import SPLITS, Recipe
+from deep_images_hub.errors import InvalidInputError, NotFoundError
 from deep_images_hub.licences import LICENCES
 from webapp.access import public, requires, signed_in_user
 from webapp.addresses import safe_target
@@ -46,42 +45,42 @@ def index() -> ResponseReturnValue:
 @public
 def add_label() -> ResponseReturnValue:
     """Add a label."""
-    return _changed("label_code", Selection.with_label, label_by_code)
+    return _with_labels(Selection.with_label, label_by_code)
 
 
 @blueprint.post("/labels/remove")
 @public
 def remove_label() -> ResponseReturnValue:
     """Take a label out."""
-    return _changed("label_code", Selection.without_label)
+    return _with_labels(Selection.without_label)
 
 
 @blueprint.post("/pictures/add")
 @public
 def add_picture() -> ResponseReturnValue:
     """Add single pictures, one or several."""
-    return _changed("sha256", Selection.with_picture, image_by_sha256)
+    return _with_pictures(Selection.with_picture)
 
 
 @blueprint.post("/pictures/remove")
 @public
 def remove_picture() -> ResponseReturnValue:
     """Take single pictures out."""
-    return _changed("sha256", Selection.without_picture)
+    return _with_pictures(Selection.without_picture)
 
 
 @blueprint.post("/pictures/leave-out")
 @public
 def leave_out_picture() -> ResponseReturnValue:
     """Leave pictures out."""
-    return _changed("sha256", Selection.leaving_out, image_by_sha256)
+    return _with_pictures(Selection.leaving_out)
 
 
 @blueprint.post("/pictures/readmit")
 @public
 def readmit_picture() -> ResponseReturnValue:
     """Leave pictures out no longer."""
-    return _changed("sha256", Selection.readmitting)
+    return _with_pictures(Selection.readmitting)
 
 
 @blueprint.post("/clear")
@@ -105,8 +104,9 @@ def make_dataset() -> ResponseReturnValue:
     """Freeze the selection with its options, and show the version."""
     name = request.form.get("name", "")
     try:
-        recipe = recipe_from_form(selected(), request.form, tuple(request.form.getlist("licences")))
         with hub().engine.begin() as connection:
+            chosen, pictures = _single_pictures(connection, selected())
+            recipe = _recipe(chosen, pictures)
             version = freeze(connection, recipe, name=name, created_by=signed_in_user().id)
     except InvalidInputError as error:
         return _page(name, problem=str(error)), 400
@@ -115,44 +115,72 @@ def make_dataset() -> ResponseReturnValue:
     return redirect(url_for("datasets.page", version_id=version.id))
 
 
-def _changed(
-    field: str, change: Callable[[Selection, str], Selection], check: Callable[[Connection, str], object] | None = None
+def _with_labels(
+    change: Callable[[Selection, str], Selection], check: Callable[[Connection, str], object] | None = None
 ) -> ResponseReturnValue:
-    """Change the selection by every value of a field, which `check` must find in the catalogue; go back, or answer a script."""
-    # An empty field is checked too, and said to be wrong.
-    values = list(dict.fromkeys(request.form.getlist(field))) or [""]
-    chosen = selected()
-    for value in values:
-        chosen = change(chosen, value)
+    """Change the selection by every label that the form names, which `check` must find in the catalogue."""
+    codes, chosen = _named("label_code"), selected()
+    for code in codes:
+        chosen = change(chosen, code)
     if check is not None:
         # No more than fit: what is above that was refused before the catalogue is asked.
         with hub().engine.connect() as connection:
-            for value in values:
-                check(connection, value)
+            for code in codes:
+                check(connection, code)
+    return _changed_to(chosen)
+
+
+def _with_pictures(change: Callable[[Selection, int], Selection]) -> ResponseReturnValue:
+    """Change the selection by every picture that the form names; all of them must be there."""
+    sha256s, chosen = _named("sha256"), selected()
+    with hub().engine.connect() as connection:
+        pictures = pictures_by_sha256s(connection, sha256s)
+    for sha256 in sha256s:
+        if sha256 not in pictures:
+            raise NotFoundError(f"There is no picture with the sha256 {sha256[:64]!r}.")
+        chosen = change(chosen, pictures[sha256].image_id)
+    return _changed_to(chosen)
+
+
+def _named(field: str) -> list[str]:
+    """Return what a form names, each once. An empty field is looked for too, and said to be wrong."""
+    return list(dict.fromkeys(request.form.getlist(field))) or [""]
+
+
+def _changed_to(chosen: Selection) -> ResponseReturnValue:
+    """Keep a selection; go back, or answer a script."""
     session["selection"] = session_from_selection(chosen)
     if wants_json():
         return jsonify(selected=chosen.count, room=chosen.room)
     return redirect(safe_target(request.form.get("next"), otherwise=url_for("selection.index")))
 
 
+def _single_pictures(connection: Connection, chosen: Selection) -> tuple[Selection, dict[int, Picture]]:
+    """Return the selection without the pictures that left the hub, and those that are there, by id."""
+    pictures = pictures_by_ids(connection, (*chosen.pictures, *chosen.left_out))
+    return chosen.only_with(pictures), pictures
+
+
+def _recipe(chosen: Selection, pictures: Mapping[int, Picture]) -> Recipe:
+    sha256s = {image_id: picture.sha256 for image_id, picture in pictures.items()}
+    return recipe_from_form(chosen, sha256s, request.form, tuple(request.form.getlist("licences")))
+
+
 def _page(name: str, problem: str | None = None) -> str:
-    chosen = selected()
-    options = request.form
-    licences = tuple(options.getlist("licences"))
+    before, options = selected(), request.form
     with hub().engine.connect() as connection:
+        chosen, pictures = _single_pictures(connection, before)
         labels = labels_by_codes(connection, chosen.label_codes)
-        pictures = pictures_by_sha256s(connection, (*chosen.pictures, *chosen.left_out))
-        if gone := set(chosen.pictures) - pictures.keys():
+        if chosen != before:
             # Nothing shows them any more, so that nobody could take them out.
-            chosen = replace(chosen, pictures=tuple(sha256 for sha256 in chosen.pictures if sha256 not in gone))
             session["selection"] = session_from_selection(chosen)
-            flash(f"{plural(len(gone), 'picture')} of the selection left the hub and can be chosen no longer.", "warn")
+        if gone := len(before.pictures) - len(chosen.pictures):
+            flash(f"{plural(gone, 'picture')} of the selection left the hub and can be chosen no longer.", "warn")
         counts: Counter[tuple[str, str]] | None = None
         size_bytes = about = 0
         if chosen.count and problem is None:
             try:
-                recipe = recipe_from_form(chosen, options, licences)
-                expected = expect(connection, recipe)
+                expected = expect(connection, _recipe(chosen, pictures))
                 about, counts, size_bytes = expected.about, expected.counts, expected.size_bytes
             except InvalidInputError as error:
                 problem = str(error)
@@ -162,15 +190,15 @@ def _page(name: str, problem: str | None = None) -> str:
         name=name,
         problem=problem,
         labels=[labels[code] for code in chosen.label_codes if code in labels],
-        pictures=[pictures[sha256] for sha256 in chosen.pictures if sha256 in pictures],
-        left_out=[pictures[sha256] for sha256 in chosen.left_out if sha256 in pictures],
+        pictures=[pictures[image_id] for image_id in chosen.pictures],
+        left_out=[pictures[image_id] for image_id in chosen.left_out],
         counts=counts,
         size_bytes=size_bytes,
         about=about,
         counted_labels=sorted(names.values(), key=lambda label: label.name.casefold()),
         splits=SPLITS,
         all_licences=LICENCES,
-        licences=licences,
+        licences=options.getlist("licences"),
         options=options,
         with_descendants=options.get("with_descendants") == "1" or "options" not in options,
     )

@@ -159,6 +159,12 @@ def pictures_by_sha256s(connection: Connection, sha256s: Collection[str]) -> dic
     return {row.sha256: Picture(**row._mapping) for row in rows}
 
 
+def pictures_by_ids(connection: Connection, image_ids: Collection[int]) -> dict[int, Picture]:
+    """Return those of the pictures that exist and have a label, by id."""
+    rows = connection.execute(load_query("pictures_by_ids"), {"image_ids": list(image_ids)})
+    return {row.image_id: Picture(**row._mapping) for row in rows}
+
+
 def verdicts_of(connection: Connection, *, image_id: int) -> list[Verdict]:
     """Return what every check said of a picture, in the order in which they were made."""
     return [Verdict(**row._mapping) for row in connection.execute(load_query("image_verdicts"), {"image_id": image_id})]

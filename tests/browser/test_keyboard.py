@@ -70,7 +70,9 @@ def test_arrows_go_as_pictures_lie_and_what_is_chosen_goes_into_the_selection(op
         expect(said.get_by_role("link", name="See the selection")).to_have_attribute("href", "/selection")
         expect(bar).to_be_hidden()
         expect(page.locator("[data-selected]")).to_have_text("4")
-        # No more are taken than a selection holds.
+        # No more are taken than the selection holds. There are fewer pictures here than that, so it is made to seem nearly full.
+        expect(page.locator("[data-choosing]")).to_have_attribute("data-room", "296")
+        page.locator("[data-choosing]").evaluate("bar => { bar.dataset.room = 26 }")
         links.nth(4).focus()
         page.keyboard.press("Space")
         links.nth(40).click(modifiers=["Shift"])

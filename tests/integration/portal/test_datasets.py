@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+import random
 import re
+import string
 import time
 import zipfile
 
@@ -11,7 +13,7 @@ import pytest
 
 from deep_images_hub.datasets.recipe import SplitFractions
 from tests.integration.portal.conftest import HALVES, send
-from webapp import selection
+from webapp.chosen import MAX_LABELS, MAX_SINGLE_PICTURES, Selection, selection_from_session, session_from_selection
 
 OPTIONS = {"options": "1", "with_descendants": "1", "train": "50", "validation": "0", "test": "50"}
 
@@ -142,16 +144,26 @@ def test_label_or_picture_that_does_not_exist_is_not_selected(visitor) -> None:
     assert send(visitor, "/selection/pictures/add", sha256="x").status_code == 404
 
 
-def test_picture_that_is_named_again_and_again_is_looked_up_once(visitor, portal, monkeypatch) -> None:
-    looked_up = []
-    found = selection.image_by_sha256
-    monkeypatch.setattr(selection, "image_by_sha256", lambda *asked: looked_up.append(asked[1]) or found(*asked))
+def test_full_selection_fits_into_a_cookie(signed_in) -> None:
+    client, draw = signed_in("scientist"), random.Random(4)
+    letters = string.ascii_lowercase + string.digits
+    codes = [f"/m/0{''.join(draw.choices(letters, k=5))}" for _ in range(MAX_LABELS)]
+    full = Selection(tuple(codes), tuple(draw.sample(range(10**8, 10**9), MAX_SINGLE_PICTURES)))
+    with client.session_transaction() as session:
+        session["selection"] = session_from_selection(full)
+    cookie = client.get_cookie("hub_session")
+    # What browsers keep, name and value: RFC 6265, section 6.1.
+    assert len(cookie.key) + len(cookie.value) <= 4096
+
+
+def test_picture_that_is_named_again_and_again_is_chosen_once(visitor, portal) -> None:
     sha256 = portal.images["/m/apple"][0]
 
     answer = send(visitor, "/selection/pictures/add", sha256=[sha256] * 50)
 
     assert answer.status_code == 302
-    assert looked_up == [sha256]
+    with visitor.session_transaction() as session:
+        assert selection_from_session(session["selection"]).count == 1
 
 
 def test_nul_character_is_refused_wherever_it_stands(visitor, portal) -> None:

@@ -11,7 +11,7 @@ from webapp.chosen import (
     session_from_selection,
 )
 
-ONE, OTHER = "1" * 64, "2" * 64
+ONE, OTHER = 1, 2
 
 
 def test_selection_comes_back_from_the_session() -> None:
@@ -35,7 +35,9 @@ def test_full_selection_takes_no_more_and_says_what_to_do() -> None:
     with pytest.raises(ConflictError, match="Choose a label above them"):
         labels.with_label("one more")
     with pytest.raises(ConflictError, match="Choose labels"):
-        Selection(pictures=tuple(f"{number:064x}" for number in range(MAX_SINGLE_PICTURES))).leaving_out("f" * 64)
+        Selection(pictures=tuple(range(1, MAX_SINGLE_PICTURES)), left_out=(MAX_SINGLE_PICTURES,)).leaving_out(
+            MAX_SINGLE_PICTURES + 1
+        )
 
 
 def test_recipe_has_the_forms_options() -> None:
@@ -48,15 +50,17 @@ def test_recipe_has_the_forms_options() -> None:
         "min_quality": "0.5",
         "city": "",
     }
-    recipe = recipe_from_form(Selection(label_codes=("a",), left_out=(ONE,)), form, ("by",))
+    recipe = recipe_from_form(
+        Selection(label_codes=("a",), pictures=(OTHER,), left_out=(ONE,)), {ONE: "1" * 64, OTHER: "2" * 64}, form, ("by",)
+    )
     assert recipe.with_descendants is False
     assert (recipe.max_per_label, recipe.min_quality, recipe.city, recipe.licences) == (100, 0.5, None, ("by",))
     assert recipe.fractions == SplitFractions(0.8, 0.0, 0.2)
-    assert recipe.left_out == (ONE,)
+    assert (recipe.pictures, recipe.left_out) == (("2" * 64,), ("1" * 64,))
 
 
 def test_recipe_without_options_has_the_defaults() -> None:
-    recipe = recipe_from_form(Selection(label_codes=("a",)), {}, ())
+    recipe = recipe_from_form(Selection(label_codes=("a",)), {}, {}, ())
     assert recipe.with_descendants is True
     assert recipe.fractions == SplitFractions()
 
@@ -66,15 +70,15 @@ def test_recipe_without_options_has_the_defaults() -> None:
 )
 def test_option_that_is_no_number_is_refused_in_words(form: dict[str, str]) -> None:
     with pytest.raises(InvalidInputError, match="expected a"):
-        recipe_from_form(Selection(label_codes=("a",)), form, ())
+        recipe_from_form(Selection(label_codes=("a",)), {}, form, ())
 
 
 def test_fractions_that_do_not_add_up_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="add up to 1"):
-        recipe_from_form(Selection(label_codes=("a",)), {"train": "70", "validation": "20", "test": "20"}, ())
+        recipe_from_form(Selection(label_codes=("a",)), {}, {"train": "70", "validation": "20", "test": "20"}, ())
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_number_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(InvalidInputError):
-        recipe_from_form(Selection(label_codes=("a",)), {"min_quality": value}, ())
+        recipe_from_form(Selection(label_codes=("a",)), {}, {"min_quality": value}, ())
