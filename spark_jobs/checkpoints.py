@@ -4,22 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from deep_images_hub.errors import NotFoundError
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.object_store.keys import CHECKPOINTS_AREA, checkpoint_key
 from models.checkpoint import Checkpoint, Checkpoints
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet
-
-if TYPE_CHECKING:
-    from spark_jobs.training_tasks import TrainingPlan
 
 # Epochs may end within this time without a checkpoint: no more than that is lost.
 _MIN_S = 5.0
 
 
-def checkpoints_of(store: ObjectStore, plan: "TrainingPlan", training_set: TrainingSet, *, stage: str) -> Checkpoints:
+def checkpoints_of(store: ObjectStore, plan: TrainingPlan, training_set: TrainingSet, *, stage: str) -> Checkpoints:
     """Return where a stage of a run begins, and how it keeps its state. For worker 0."""
     key = checkpoint_key(plan.run_id, f"{stage}-{_digest(plan, training_set)}")
     try:
@@ -34,7 +31,7 @@ def checkpoints_of(store: ObjectStore, plan: "TrainingPlan", training_set: Train
     )
 
 
-def _digest(plan: "TrainingPlan", training_set: TrainingSet) -> str:
+def _digest(plan: TrainingPlan, training_set: TrainingSet) -> str:
     """Name all that a state belongs to: with another card, or fewer pictures since one was taken down, training begins anew.
 
     The number of workers is not part of it: another number may go on.

@@ -9,8 +9,8 @@ from deep_images_hub.wiring import Hub
 from models.examples import as_levels, nearest, telling_right, telling_wrong
 from models.specs import backbone_spec
 from spark_jobs.stored_pictures import read_picture
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet
-from spark_jobs.training_tasks import TrainingPlan
 
 if TYPE_CHECKING:
     import keras

@@ -5,8 +5,8 @@ from dataclasses import replace
 from deep_images_hub.wiring import Hub
 from models.feature_scale import FeatureScale
 from models.regularisation import choose_head
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet, features_by_position
-from spark_jobs.training_tasks import TrainingPlan
 
 
 def with_chosen_head(hub: Hub, plan: TrainingPlan, training_set: TrainingSet) -> TrainingPlan:

@@ -32,8 +32,8 @@ from spark_jobs.comparing import random_features_of
 from spark_jobs.explaining import examples
 from spark_jobs.second_phase import FineTunedBesideHead, kept_features, unscaled
 from spark_jobs.stored_pictures import read_ahead, read_picture
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet
-from spark_jobs.training_tasks import TrainingPlan
 
 if TYPE_CHECKING:
     import keras

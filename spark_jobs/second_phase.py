@@ -19,8 +19,8 @@ from models.linear_probe import class_probabilities
 from models.look_folds import held_out_look
 from models.regularisation import solve_head
 from models.training_outcome import Trained
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet, features_by_position
-from spark_jobs.training_tasks import TrainingPlan
 
 
 @dataclass(frozen=True)

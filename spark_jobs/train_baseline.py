@@ -50,8 +50,9 @@ from spark_jobs.publishing import publish
 from spark_jobs.run_progress import shown, tell
 from spark_jobs.second_phase import second_phase
 from spark_jobs.tensorflow_process import load_tensorflow
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet
-from spark_jobs.training_tasks import TrainingPlan, train_on_workers
+from spark_jobs.training_tasks import train_on_workers
 
 
 def train_baseline(hub: Hub, given: Namespace, spark: SparkSession) -> int:

@@ -14,12 +14,12 @@ from models.feature_scale import FeatureScale
 from models.specs import backbone_spec
 from spark_jobs.embedding import Network, weights_like
 from spark_jobs.stored_pictures import LocalRows, StoredPictures, read_picture
+from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet, features_by_position
 
 if TYPE_CHECKING:
     from models.team import Team
     from models.train_loop import Task
-    from spark_jobs.training_tasks import TrainingPlan
 
 # Pictures whose rows are computed together, and in how many parts that is told of.
 _CHUNK_IMAGES = 32
@@ -39,7 +39,7 @@ class Learning:
     whole: Examples | None = None
 
 
-def what_to_learn(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet) -> Learning:
+def what_to_learn(connection: Connection, plan: TrainingPlan, training_set: TrainingSet) -> Learning:
     """Prepare what a worker learns."""
     if plan.fine_tuned_head is not None:
         return _fine_tuning(plan, training_set)
@@ -48,7 +48,7 @@ def what_to_learn(connection: Connection, plan: "TrainingPlan", training_set: Tr
     return Learning(_scratch_task(plan, training_set))
 
 
-def compute_ahead(learning: Learning, plan: "TrainingPlan", team: "Team", tell: Callable[[int, int], None]) -> None:
+def compute_ahead(learning: Learning, plan: TrainingPlan, team: "Team", tell: Callable[[int, int], None]) -> None:
     """Have the rows that this worker sees computed before it begins: always in the same batches, so to the same digits.
 
     Args:
@@ -72,7 +72,7 @@ def compute_ahead(learning: Learning, plan: "TrainingPlan", team: "Team", tell: 
             told = part
 
 
-def _head_task(connection: Connection, plan: "TrainingPlan", training_set: TrainingSet, features_model: str) -> "Task":
+def _head_task(connection: Connection, plan: TrainingPlan, training_set: TrainingSet, features_model: str) -> "Task":
     """A head on features that the catalogue keeps."""
     from models.head import build_head, hide_features
     from models.train_loop import Task
@@ -89,7 +89,7 @@ def _head_task(connection: Connection, plan: "TrainingPlan", training_set: Train
     )
 
 
-def _scratch_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
+def _scratch_task(plan: TrainingPlan, training_set: TrainingSet) -> "Task":
     """A whole network on pictures, which each machine reads once."""
     from models.augmentation import DISTORTION_NOISE, distort
     from models.compact_vgg import build_compact_vgg
@@ -106,7 +106,7 @@ def _scratch_task(plan: "TrainingPlan", training_set: TrainingSet) -> "Task":
     )
 
 
-def _fine_tuning(plan: "TrainingPlan", training_set: TrainingSet) -> Learning:
+def _fine_tuning(plan: TrainingPlan, training_set: TrainingSet) -> Learning:
     """The top blocks and the head of a pretrained network, on what its trunk makes of pictures, computed once by who needs it."""
     from models.features import dtype_policy
     from models.fine_tuning import VIEW_NOISE, FineTuning, one_view
@@ -141,7 +141,7 @@ def _fine_tuning(plan: "TrainingPlan", training_set: TrainingSet) -> Learning:
     return Learning(task, replace(whole, dealt_first=len(task.training)))
 
 
-def _stored_pictures(plan: "TrainingPlan", training_set: TrainingSet) -> StoredPictures:
+def _stored_pictures(plan: TrainingPlan, training_set: TrainingSet) -> StoredPictures:
     read = partial(read_picture, open_store(plan.settings), plan.settings, backbone_spec(plan.backbone).side_px)
     return StoredPictures(read, [picture.picture_key for picture in training_set.pictures])
 

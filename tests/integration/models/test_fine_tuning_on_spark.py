@@ -17,7 +17,8 @@ from models.regularisation import HeadChoice
 from models.specs import features_model
 from models.training_config import load_card
 from spark_jobs.checkpoints import remove_checkpoints
-from spark_jobs.training_tasks import TrainingPlan, train_on_workers
+from spark_jobs.training_plan import TrainingPlan
+from spark_jobs.training_tasks import train_on_workers
 from tests.integration.models import test_training_on_spark as on_spark
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.

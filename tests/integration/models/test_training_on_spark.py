@@ -35,7 +35,8 @@ from models.training_config import TrainingConfig
 from spark_jobs.checkpoints import remove_checkpoints
 from spark_jobs.embed import embed_pending
 from spark_jobs.train_baseline import train_baseline
-from spark_jobs.training_tasks import TrainingPlan, train_on_workers
+from spark_jobs.training_plan import TrainingPlan
+from spark_jobs.training_tasks import train_on_workers
 from tests.integration.catalogue.planting import plant_batch
 
 # Keras on TensorFlow reads its variables with numpy's older protocol.

@@ -7,7 +7,8 @@ from py4j.protocol import Py4JJavaError
 from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.settings import load_settings
 from models.training_config import TrainingConfig, load_card
-from spark_jobs.training_tasks import TrainingPlan, _expected
+from spark_jobs.training_plan import TrainingPlan
+from spark_jobs.training_tasks import _expected
 
 
 class SparkError(Py4JJavaError):
