@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from deep_images_hub.datasets.recipe import SplitFractions
 from tests.builders import HubBuilder, photographs
 from webapp import create_app
+from webapp.security import limiter
 
 # What comes at once on a machine of its own may take this long where everything runs at the same time.
 _TIMEOUT_MS = 30_000
@@ -67,10 +68,23 @@ def served(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def address(builder: HubBuilder) -> Iterator[str]:
+def served_app(builder: HubBuilder) -> Flask:
+    """The portal that is served."""
+    return create_app(hub=builder.hub)
+
+
+@pytest.fixture(scope="session")
+def address(served_app: Flask) -> Iterator[str]:
     """Where the portal listens."""
-    with served(create_app(hub=builder.hub)) as address:
+    with served(served_app) as address:
         yield address
+
+
+@pytest.fixture
+def _forgotten_attempts(served_app: Flask) -> None:
+    """A fast machine signs in more often in a minute than one person may."""
+    with served_app.app_context():
+        limiter.reset()
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +100,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, address: str) -> Callable[..., object]:
+def open_page(chromium: Browser, address: str, _forgotten_attempts: None) -> Callable[..., object]:
     """Give a way to open a page; at its end nothing may have gone wrong in it."""
 
     @contextmanager

@@ -334,8 +334,9 @@ def test_one_worker_and_two_come_to_the_same_weights(hub: Hub, spark: SparkSessi
     one, two = trained
 
     assert [report.epoch for report in two.reports] == [1, 2]
-    # Workers that saw other pictures or other noise would part by all of the way that they have gone.
-    assert distance(two.weights, one.weights) < 1e-5 * distance(one.weights, initial)
+    # Workers that saw other pictures or other noise would part by all of the way that they have gone. How sums are
+    # rounded depends on the processor: up to 1.2e-5 of the way was seen.
+    assert distance(two.weights, one.weights) < 1e-4 * distance(one.weights, initial)
     for report_one, report_two in zip(one.reports, two.reports, strict=True):
         assert report_two.loss == pytest.approx(report_one.loss, rel=1e-5)
         assert report_two.validation_loss == pytest.approx(report_one.validation_loss, rel=1e-5)
