@@ -4,7 +4,8 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,7 +59,13 @@ def builder(hub_of) -> Iterator[HubBuilder]:
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """Serve a portal for as long as the context lasts; give its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
+
+    def closed_in_the_end(*request: Any) -> Iterator[bytes]:
+        # Werkzeug's server leaves an answer open where a browser hangs up once it has all of it, and the file behind it with it.
+        with closing(app(*request)) as answer:
+            yield from answer
+
+    server = make_server("127.0.0.1", 0, closed_in_the_end, threaded=True, request_handler=_SilentHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
