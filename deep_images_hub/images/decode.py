@@ -16,6 +16,7 @@ from PIL import Image, ImageCms
 from deep_images_hub.images.content_type import SUPPORTED_FORMATS, content_type
 from deep_images_hub.images.crowding import crowding
 from deep_images_hub.images.jpeg import DamagedJpegError, decode_jpeg
+from deep_images_hub.images.webp import canvas_size, is_read_to_its_end
 
 # What Pillow raises on bytes that are wrong: the first three were seen in 60,000 broken files, the others are in its source.
 # tests/unit/images/test_hostile_bytes.py keeps looking.
@@ -123,6 +124,8 @@ def _decode(body: bytes, format_name: str, max_pixels: int, short_side_px: int) 
         if format_name == "jpeg":
             loaded = decode_jpeg(body, image, short_side_px)
         else:
+            if format_name == "webp" and not is_read_to_its_end(body):
+                return Refusal("corrupt", "The WebP's picture ends before its bytes do: some of them were altered or lost.")
             image.load()
             loaded = image
         orientation = _orientation(image)
@@ -145,28 +148,12 @@ def _container_refusal(body: bytes, format_name: str, max_pixels: int) -> Refusa
         if len(body) < announced:
             return Refusal("truncated", f"The WebP announces {announced} bytes and has {len(body)}.")
         # Pillow makes room for the whole canvas when it opens a WebP, before its size can be asked.
-        width_px, height_px = _webp_canvas(body)
+        width_px, height_px = canvas_size(body)
         if width_px * height_px > max_pixels:
             return _too_many_pixels(f"{width_px} x {height_px}", max_pixels)
     if crowded := crowding(body, format_name):
         return Refusal("corrupt", f"{crowded}, which no camera and no program writes.")
     return None
-
-
-def _webp_canvas(body: bytes) -> tuple[int, int]:
-    """Return the width and height that a WebP announces; (0, 0) where its first chunk is of no known kind.
-
-    Source: RFC 9649, sections 2.5 to 2.7.
-    """
-    chunk = body[12:16]
-    if chunk == b"VP8X":
-        return int.from_bytes(body[24:27], "little") + 1, int.from_bytes(body[27:30], "little") + 1
-    if chunk == b"VP8L":
-        bits = int.from_bytes(body[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if chunk == b"VP8 ":
-        return int.from_bytes(body[26:28], "little") & 0x3FFF, int.from_bytes(body[28:30], "little") & 0x3FFF
-    return 0, 0
 
 
 def _too_many_pixels(found: str, max_pixels: int) -> Refusal:

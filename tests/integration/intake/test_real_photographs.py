@@ -1,11 +1,13 @@
 """Real photographs, where HUB_TEST_PHOTOS names a folder of them: honest ones get in, planted defects are found."""
 
+import io
 import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from deep_images_hub.images.examine import examine, limits_from_settings
 from deep_images_hub.settings import Settings
@@ -57,3 +59,29 @@ def test_damaged_files_are_found(bodies: list[bytes], damage: str) -> None:
     for number, body in enumerate(bodies[:100]):
         spoiled = DAMAGES[damage](body, rng.randrange(len(body) // 3, len(body) * 2 // 3))
         assert examine(spoiled, limits).reason in ("truncated", "corrupt"), number
+
+
+# libwebp makes a picture of nearly all of these; what gives them away is where it stops reading.
+WEBP_DAMAGES: dict[str, Callable[[bytes, int], bytes]] = {
+    "a cluster of zeros": lambda body, at: body[:at] + bytes(512) + body[at + 512 :],
+    "other bytes": lambda body, at: body[:at] + random.Random(at).randbytes(32) + body[at + 32 :],
+    "a byte lost": lambda body, at: body[:at] + body[at + 1 :] + b"\x00",
+    "a bit turned over": lambda body, at: body[:at] + bytes([body[at] ^ 4]) + body[at + 1 :],
+}
+
+
+@pytest.mark.parametrize("damage", WEBP_DAMAGES)
+def test_damaged_webps_are_found_but_for_one_in_a_hundred(bodies: list[bytes], damage: str) -> None:
+    limits = limits_from_settings(Settings())
+    rng = random.Random(damage)
+    missed = []
+    for number, body in enumerate(bodies[:100]):
+        with Image.open(io.BytesIO(body)) as photograph:
+            webp = io.BytesIO()
+            photograph.save(webp, "WEBP", quality=80, method=0)
+        sound = webp.getvalue()
+        assert examine(sound, limits).reason not in ("truncated", "corrupt"), number
+        spoiled = WEBP_DAMAGES[damage](sound, rng.randrange(100, len(sound) - 1000))
+        if examine(spoiled, limits).reason not in ("truncated", "corrupt"):
+            missed.append(number)
+    assert len(missed) <= 1, missed
