@@ -13,6 +13,7 @@ from deep_images_hub.catalogue.account_mails import ask_mail
 from deep_images_hub.catalogue.forgetting import FORMER_SUPPLIER, batch_keys_of, forget_user, forgotten_address, names_of
 from deep_images_hub.catalogue.uploads import open_uploads
 from deep_images_hub.catalogue.users import User
+from deep_images_hub.datasets.keeping import remove_forgotten
 from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.logs import open_log
 from deep_images_hub.object_store import ObjectStore
@@ -55,6 +56,7 @@ def delete_account(
         forget_user(connection, user, changed_by=decided_by, keeps_credit=keeps_credit)
         if user.password_hash is not None:
             ask_mail(connection, purpose="account_deleted", email=user.email, display_name=user.display_name)
+    remove_forgotten(engine, store)
 
 
 def _end_upload(receiver: Receiver, user: User, key: str) -> None:

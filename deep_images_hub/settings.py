@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     abandoned_upload_days: float = Field(
         7.0, gt=0, description="`sweep` counts an upload as given up when nothing has come for so long."
     )
+    kept_downloads_gb: float = Field(
+        10.0, ge=0, description="Room in the store for files of downloads that are kept, in 10^9 bytes. 0: none is kept."
+    )
     lease_s: float = Field(60.0, gt=1, description="A training run without a heartbeat for this long may be taken by another.")
     log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for production.")
 

@@ -1,8 +1,8 @@
 """Find objects that nothing in the catalogue names, and names without their object; with --delete, remove the former.
 
 Reads: the keys of the catalogue, and a listing of the store.
-Writes: nothing, unless --delete is given: then it forgets uploads that were given up (setting abandoned_upload_days), and deletes
-what nobody names and is older than --older-than-hours.
+Writes: nothing, unless --delete is given: then it forgets uploads that were given up (setting abandoned_upload_days) and files of
+downloads that are kept and have no room (kept_downloads_gb), and deletes what nobody names and is older than --older-than-hours.
 
 Orphans are what killed uploads and trainings leave behind. Intake leaves none: what it has stored before it is killed is named by
 its next run. What runs now stores objects before the catalogue knows of them, hence the age. Killed anywhere, it has deleted some
@@ -21,7 +21,9 @@ from pyspark.sql import SparkSession
 from deep_images_hub.catalogue.object_keys import object_key_counts, object_keys, still_unnamed, unnamed_keys
 from deep_images_hub.catalogue.training import has_ended
 from deep_images_hub.catalogue.uploads import abandoned_uploads, forget_abandoned
+from deep_images_hub.datasets.keeping import open_kept_files
 from deep_images_hub.object_store import ObjectStat
+from deep_images_hub.object_store.keys import EXPORTS_AREA
 from deep_images_hub.object_store.reconcile import Missing, Orphan, reconcile
 from deep_images_hub.progress import Progress
 from deep_images_hub.wiring import Hub
@@ -54,6 +56,8 @@ def sweep(hub: Hub, given: Namespace, _spark: SparkSession) -> int:
     any_missing = any_orphan = False
     _sweep_uploads(hub, delete=given.delete)
     _sweep_checkpoints(hub, delete=given.delete)
+    if given.delete:
+        open_kept_files(hub.engine, hub.store, hub.settings).shrink()
     with hub.engine.connect() as connection:
         counts = object_key_counts(connection)
     for area, count in counts.items():
@@ -121,7 +125,12 @@ def _sweep_area(hub: Hub, area: str, count: int, before: datetime, *, delete: bo
 
 
 def _count_missing(hub: Hub, area: str, keys: Sequence[str], findings: AreaFindings) -> None:
-    """Count what is still named and is not there. What uploads have put together or left out meanwhile is missed by nobody."""
+    """Count what is still named and is not there. What uploads have put together or left out meanwhile is missed by nobody.
+
+    Nor is a kept file: whoever asks for it finds that out, and it is put together again.
+    """
+    if area == EXPORTS_AREA:
+        return
     with hub.engine.connect() as connection:
         gone = set(unnamed_keys(connection, area=area, keys=keys))
     missing = [key for key in keys if key not in gone]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from flask import Response
@@ -21,7 +21,7 @@ from deep_images_hub.datasets.takedown import current_version
 from deep_images_hub.errors import NotFoundError, UnavailableError
 from deep_images_hub.logs import open_log
 from deep_images_hub.wiring import Hub
-from webapp.sending import send
+from webapp.sending import StoredFile, send
 from webapp.services import hub, services
 
 # Up to here all files are measured at once for somebody who asks what there is.
@@ -67,11 +67,19 @@ class OpenExport:
         return size_bytes
 
     def send(self, file_name: str) -> Response:
-        """Send a file, and keep its length and sha256 once all of it was sent. Raises NotFoundError."""
+        """Send a file as it is kept; one that is not is made while it is sent, and kept in the end. Raises NotFoundError."""
         file = file_by_name(self.files, file_name)
-        keep = partial(_keep, hub(), self.etags[file.name])
-        sha256 = self.known[file.name].sha256 if file.name in self.known else None
-        return send(file, etag=self.etags[file.name], size_bytes=self.size_bytes(file), sha256=sha256, keep=keep)
+        etag, known, kept = self.etags[file.name], self.known.get(file.name), services().kept
+        if known is not None and (key := kept.key_of(etag)):
+            try:
+                stored = StoredFile(file.name, file.media_type, hub().store, key)
+                return send(stored, etag=etag, size_bytes=known.size_bytes, sha256=known.sha256)
+            except (NotFoundError, UnavailableError) as error:
+                log.warning("kept_file_is_unusable", etag=etag, key=key, message=str(error))
+                kept.forget(etag)
+        keeping = kept.keeping(file, etag=etag, version=self.version, known=known)
+        sha256 = None if known is None else known.sha256
+        return send(file, etag=etag, size_bytes=self.size_bytes(file), sha256=sha256, beside=keeping)
 
     def find_out(self, file_name: str) -> KnownFile:
         """Return the length and sha256 of a file; where nobody had it before, all of it is read for that."""

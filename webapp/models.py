@@ -1,7 +1,6 @@
 """Trained models: the list, one of them with its report, trying it, and its files."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -14,7 +13,6 @@ from deep_images_hub.catalogue.patches import tombstones
 from deep_images_hub.errors import InvalidInputError
 from deep_images_hub.images.decode import Photograph
 from deep_images_hub.model_reports.confusions import largest_confusions
-from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.predictions import Looked, photograph_of_upload
 from webapp.access import public, requires
 from webapp.confusions import MATRIX_LABELS, OPEN_LABELS, matrix_rows
@@ -24,7 +22,7 @@ from webapp.outlook import calibration, none_of_these, outlook
 from webapp.paging import cursor
 from webapp.reports import model_report
 from webapp.security import PREDICTION_LIMIT, limiter
-from webapp.sending import send
+from webapp.sending import StoredFile, send
 from webapp.services import hub, services
 
 blueprint = Blueprint("models", __name__, url_prefix="/models")
@@ -154,25 +152,11 @@ def file(model_id: int, model_file: str) -> ResponseReturnValue:
     return send_model_file(model_id, model_file)
 
 
-@dataclass(frozen=True)
-class _SentFile:
-    """A file of a model in the store, as `sending.send` takes it."""
-
-    store: ObjectStore
-    key: str
-    name: str
-    media_type: str
-
-    def blocks(self, start: int = 0) -> Iterator[bytes]:
-        """Yield its bytes from some byte on."""
-        return self.store.read_blocks(self.key, start=start)
-
-
 def send_model_file(model_id: int, file_name: str) -> Response:
     """Send one of a model's files, whole or from some byte on. Raises NotFoundError."""
     with hub().engine.connect() as connection:
         model = model_by_id(connection, model_id)
     found, store = model.file_named(file_name), hub().store
     size_bytes = store.stat(found.key).size_bytes if found.size_bytes is None else found.size_bytes
-    sent = _SentFile(store, found.key, f"{model.backbone}-{model.id}-{file_name}", found.of_kind.media_type)
+    sent = StoredFile(f"{model.backbone}-{model.id}-{file_name}", found.of_kind.media_type, store, found.key)
     return send(sent, etag=found.sha256, size_bytes=size_bytes, sha256=found.sha256)

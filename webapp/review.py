@@ -26,7 +26,7 @@ from deep_images_hub.verdicts import REFUSAL_REASONS
 from webapp.access import may, requires, signed_in_user
 from webapp.error_pages import wants_json
 from webapp.paging import cursor
-from webapp.services import hub
+from webapp.services import hub, services
 from webapp.wording import plural
 
 blueprint = Blueprint("review", __name__, url_prefix="/review")
@@ -174,6 +174,7 @@ def remove() -> ResponseReturnValue:
     except ConflictError as error:
         flash(str(error), "warn")
     else:
+        services().kept.remove_forgotten()
         flash(f"The picture is taken down. {plural(len(patches), 'dataset was', 'datasets were')} patched.")
     return redirect(url_for("review.reports"))
 

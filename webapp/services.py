@@ -10,6 +10,7 @@ from deep_images_hub.catalogue.model_answers import shared_answers
 from deep_images_hub.catalogue.version_changes import Difference, difference
 from deep_images_hub.datasets.card import AttributionCount, LabelSplitCount
 from deep_images_hub.datasets.croissant import Facts
+from deep_images_hub.datasets.keeping import open_kept_files
 from deep_images_hub.model_comparison import SharedBatch
 from deep_images_hub.predictions import OpenModels
 from deep_images_hub.uploads.receiving import open_receiver
@@ -29,6 +30,7 @@ class Services:
         self.models = OpenModels(hub.store)
         self.receiver = open_receiver(hub.engine, hub.store, hub.settings)
         self.posting = Posting(hub)
+        self.kept = open_kept_files(hub.engine, hub.store, hub.settings)
         # Lengths of exported files by ETag, found out once in this process; the catalogue keeps those that were sent.
         self.measured: dict[str, int | None] = {}
         # A version never changes, so that its pictures are counted once and not for everybody who looks.

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.account_changes import add_account_change
 from deep_images_hub.catalogue.demands import take_vote_back, withdraw
+from deep_images_hub.catalogue.kept_files import forget_files_of
 from deep_images_hub.catalogue.training import cancel_run
 from deep_images_hub.catalogue.users import User, end_links
 from deep_images_hub.training import ENDED
@@ -79,13 +80,15 @@ def _take_credit_back(connection: Connection, user: User) -> None:
         ),
         {"id": user.id, "nobody": FORMER_SUPPLIER, "names": names_of(connection, user)},
     )
-    connection.execute(
+    versions = connection.execute(
         text(
             "update dataset_versions set credits_revision = credits_revision + 1 where id in"
-            " (select version_id from version_batches where batch_id = any(:batch_ids))"
+            " (select version_id from version_batches where batch_id = any(:batch_ids)) returning id"
         ),
         {"batch_ids": list(changed.scalars())},
     )
+    # Kept files still name the person.
+    forget_files_of(connection, list(versions.scalars()))
 
 
 def _withdraw_wishes(connection: Connection, user: User) -> None:

@@ -36,6 +36,11 @@ def one_takedown_at_a_time(connection: Connection) -> None:
     connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
 
 
+def is_takedown_under_way(connection: Connection) -> bool:
+    """Say whether somebody takes a picture down at this moment; where not, nobody begins to until the transaction ends."""
+    return not connection.execute(text("select pg_try_advisory_xact_lock_shared(:key)"), {"key": _LOCK_KEY}).scalar_one()
+
+
 def mark_taken_down(connection: Connection, *, image_id: int) -> None:
     """Write down that a picture is taken down now.
 

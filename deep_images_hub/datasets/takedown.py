@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from deep_images_hub.catalogue.datasets import DatasetVersion, save_version, version_by_id
 from deep_images_hub.catalogue.decisions import submission_of_object
 from deep_images_hub.catalogue.images import image_by_sha256
+from deep_images_hub.catalogue.kept_files import forget_files_with
 from deep_images_hub.catalogue.patches import (
     latest_patch,
     mark_patched,
@@ -30,7 +31,9 @@ from deep_images_hub.picture_reports import REPORT_WORDS
 def take_down(connection: Connection, *, sha256: str, user_id: int) -> list[DatasetVersion]:
     """Take a reported picture down, close its reports, and return the patches of the dataset versions that had it.
 
-    Call it in a transaction of its own. Reads and writes every picture of those versions. Others who take something down wait.
+    Call it in a transaction of its own, and `keeping.remove_forgotten` after it: nobody gets kept files with the picture from the
+    end of the transaction on, and then they are gone. Reads and writes every picture of those versions. Others who take something
+    down wait.
 
     Raises:
         NotFoundError: there is no such picture.
@@ -46,6 +49,7 @@ def take_down(connection: Connection, *, sha256: str, user_id: int) -> list[Data
     patches = [_patch(connection, version) for version in unpatched_versions_with(connection, image_id=image.image_id)]
     why = "; ".join(REPORT_WORDS[reason] for reason in dict.fromkeys(reasons))
     refuse_as_taken_down(connection, submission_id=submission_id, why=why, user_id=user_id)
+    forget_files_with(connection, image_id=image.image_id)
     return [patch for patch in patches if patch is not None]
 
 

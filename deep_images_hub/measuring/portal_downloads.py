@@ -14,11 +14,13 @@ from zlib import crc32
 from sqlalchemy import Connection, text
 
 from deep_images_hub.catalogue.datasets import DatasetVersion, version_items
+from deep_images_hub.datasets.keeping import remove_forgotten
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.measuring.processes import cpu_s_of_tree, resident_mib_of_tree
 from deep_images_hub.measuring.served_portal import ANSWER_TIMEOUT_S, Headers, ServedPortal
 from deep_images_hub.object_store.folder import FolderStore
 from deep_images_hub.progress import Progress
+from deep_images_hub.wiring import Hub
 
 FORMATS = ("imagefolder", "webdataset")
 _BLOCK_BYTES = 1 << 20
@@ -72,9 +74,12 @@ def store_pictures(connection: Connection, store: FolderStore, version: DatasetV
     return files
 
 
-def forget_exported_files(connection: Connection) -> None:
-    """Let the next download of a file be its first: what an earlier one found out is known to all that follow."""
-    connection.execute(text("delete from export_files"))
+def forget_exported_files(hub: Hub) -> None:
+    """Let the next download of a file be its first: what an earlier one found out and left is there for all that follow."""
+    with hub.engine.begin() as connection:
+        connection.execute(text("delete from export_files"))
+        connection.execute(text("update kept_files set is_forgotten = true"))
+    remove_forgotten(hub.engine, hub.store)
 
 
 def measure_download(

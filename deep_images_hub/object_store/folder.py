@@ -12,8 +12,8 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
@@ -89,6 +89,21 @@ class FolderStore:
                 file.close()
                 return self._give_key(incoming, key, folder)
 
+    @contextmanager
+    def creating(self, key: str, content_type: str = "application/octet-stream") -> Iterator[Callable[[bytes], None]]:
+        """Give what adds bytes to an object, which is there once the block ends."""
+        with self._translated(key), self._folder_of(key) as folder, self._incoming() as (file, path):
+
+            def add(block: bytes) -> None:
+                with self._translated(key):
+                    file.write(block)
+
+            yield add
+            file.flush()
+            os.fsync(file.fileno())
+            if not self._give_key(path, key, folder):
+                raise ConflictError(f"There is an object {key!r} already.")
+
     def read(self, key: str) -> bytes:
         """Return a whole object."""
         path = f"{self.folder}/{check_key(key)}"
@@ -107,6 +122,23 @@ class FolderStore:
     def read_blocks(self, key: str, block_bytes: int = _BLOCK_BYTES, *, start: int = 0) -> Iterator[bytes]:
         """Yield an object in blocks. A replaced object is read to its old end."""
         return begun(self._blocks(key, block_bytes, start))
+
+    def open_file(self, key: str) -> FileIO:
+        """Open an object's file. One look shows that no link led there; resolving its path takes one for each folder."""
+        path = f"{self.folder}/{check_key(key)}"
+        with self._reading(key):
+            try:
+                file = open(path, "rb", buffering=0)  # noqa: PTH123, SIM115 - a Path takes as long as reading a picture
+            except OSError:
+                # Where a link leads on, this says so.
+                self._path(key)
+                raise
+        if _opened_path(file.fileno()) != path:
+            with ExitStack() as when_refused:
+                when_refused.callback(file.close)
+                self._path(key)
+                when_refused.pop_all()
+        return file
 
     def stat(self, key: str) -> ObjectStat:
         """Return an object's size."""
@@ -179,22 +211,6 @@ class FolderStore:
         return path
 
     @contextmanager
-    def _opened(self, key: str) -> Iterator[FileIO]:
-        """Open an object's file. One look shows that no link led there; resolving its path takes one for each folder."""
-        path = f"{self.folder}/{check_key(key)}"
-        with self._reading(key):
-            try:
-                file = open(path, "rb", buffering=0)  # noqa: PTH123, SIM115 - a Path takes as long as reading a picture; closed below
-            except OSError:
-                # Where a link leads on, this says so.
-                self._path(key)
-                raise
-        with file:
-            if _opened_path(file.fileno()) != path:
-                self._path(key)
-            yield file
-
-    @contextmanager
     def _folder_of(self, key: str) -> Iterator[int]:
         """Open the folder that an object lies in, made where it is missing.
 
@@ -260,7 +276,7 @@ class FolderStore:
             path.unlink(missing_ok=True)
 
     def _blocks(self, key: str, block_bytes: int, start: int) -> Iterator[bytes]:
-        with self._opened(key) as file:
+        with self.open_file(key) as file:
             file.seek(start)
             while True:
                 with self._translated(key):

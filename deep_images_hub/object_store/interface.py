@@ -6,10 +6,11 @@ on with `/` cannot be had beside it: a folder holds `a` or `a/b`, never both. Ob
 changed once they exist.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,16 @@ class ObjectStore(Protocol):
         """Like `create`, streaming a local file of any size. Raises NotFoundError when there is no such file."""
         ...
 
+    def creating(
+        self, key: str, content_type: str = "application/octet-stream"
+    ) -> AbstractContextManager[Callable[[bytes], None]]:
+        """Give what adds bytes to an object of any length, memory flat: it is there, on the disk, once the block ends.
+
+        Where the block raises, or its process is killed, there is no object. Raises ConflictError, at its end, when the key is
+        taken.
+        """
+        ...
+
     def read(self, key: str) -> bytes:
         """Return a whole object. Raises NotFoundError."""
         ...
@@ -88,6 +99,10 @@ class ObjectStore(Protocol):
         Args:
             start: bytes at the beginning that are left out, fewer than the object has.
         """
+        ...
+
+    def open_file(self, key: str) -> BinaryIO | None:
+        """Open an object that is a file of this machine; None: no object of this store is one. Raises NotFoundError."""
         ...
 
     def stat(self, key: str) -> ObjectStat:

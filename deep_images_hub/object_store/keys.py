@@ -9,6 +9,8 @@ MAX_KEY_BYTES = 900
 MAX_PART_BYTES = 255
 # States of trainings under way. No table names them: they are those of the runs that have not ended.
 CHECKPOINTS_AREA = "checkpoints/"
+# Files of exports that are kept: whatever is missing there is put together again.
+EXPORTS_AREA = "exports/"
 # FolderStore writes here before an object gets its key; hence it is no key in any store.
 INCOMING = ".incoming"
 _NO_PARTS = frozenset(("", ".", ".."))
@@ -77,3 +79,8 @@ def model_key(run_id: int, attempt: int, filename: str) -> str:
 def checkpoint_key(run_id: int, name: str) -> str:
     """Return the key of a checkpoint of a training run."""
     return f"{CHECKPOINTS_AREA}{run_id}/{name}.npz"
+
+
+def export_key(etag: str, name: str) -> str:
+    """Return the key of a kept file of an export. Each that is made has a name of its own: whoever comes second mixes nothing."""
+    return f"{EXPORTS_AREA}{etag[:2]}/{etag}/{name}"

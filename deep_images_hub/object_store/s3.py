@@ -10,7 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -23,7 +23,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from deep_images_hub.errors import InvalidInputError, NotFoundError, UnavailableError
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from deep_images_hub.object_store.etag import BodyCheck
 from deep_images_hub.object_store.interface import ObjectStat, ObjectStore, SubFolder, UnusableName
 from deep_images_hub.object_store.keys import check_key, check_key_start
@@ -92,6 +92,44 @@ class S3Store:
                     self._put_parts(name, content_type, lambda _, upload: self._send_parts(name, upload, file, part_bytes))
 
         return not self._is_taken(key) and self._create(key, send)
+
+    @contextmanager
+    def creating(self, key: str, content_type: str = "application/octet-stream") -> Iterator[Callable[[bytes], None]]:
+        """Give what adds bytes to an object, which is sent in parts as they fill and is there once the block ends."""
+        name = self._name(key)
+        upload, waiting, parts = "", bytearray(), list["CompletedPartTypeDef"]()
+
+        def send_part() -> None:
+            nonlocal upload
+            upload = upload or self._begin_parts(name, content_type)
+            parts.append(self._send_part(name, upload, len(parts) + 1, bytes(waiting)))
+            waiting.clear()
+
+        def add(block: bytes) -> None:
+            waiting.extend(block)
+            if len(waiting) >= self.part_bytes:
+                with translated(self.service, self.bucket, name):
+                    send_part()
+
+        with ExitStack() as when_it_fails:
+            when_it_fails.callback(lambda: self._abort(name, upload) if upload else None)
+            yield add
+            is_small = not upload
+
+            def end(name: str) -> None:
+                if is_small:
+                    self._put(name, bytes(waiting), content_type, IfNoneMatch="*")
+                else:
+                    if waiting:
+                        send_part()
+                    self._end_parts(name, upload, parts)
+
+            if not self._create(key, end):
+                raise ConflictError(f"There is an object {key!r} already.")
+            when_it_fails.pop_all()
+
+    def open_file(self, key: str) -> None:
+        """Return None: no object is a file of this machine."""
 
     def read(self, key: str) -> bytes:
         """Return a whole object."""
@@ -214,22 +252,29 @@ class S3Store:
         self, name: str, content_type: str, send_parts: "Callable[[str, str], Sequence[CompletedPartTypeDef]]"
     ) -> None:
         """Send an object in parts, given its name and the upload's id, unless the name is taken by the time all are there."""
-        upload = self._client.create_multipart_upload(Bucket=self.bucket, Key=name, ContentType=content_type)["UploadId"]
+        upload = self._begin_parts(name, content_type)
         with ExitStack() as when_it_fails:
             when_it_fails.callback(self._abort, name, upload)
-            parts = send_parts(name, upload)
-            self._client.complete_multipart_upload(
-                Bucket=self.bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
-            )
+            self._end_parts(name, upload, send_parts(name, upload))
             when_it_fails.pop_all()
+
+    def _begin_parts(self, name: str, content_type: str) -> str:
+        return self._client.create_multipart_upload(Bucket=self.bucket, Key=name, ContentType=content_type)["UploadId"]
+
+    def _end_parts(self, name: str, upload: str, parts: "Sequence[CompletedPartTypeDef]") -> None:
+        self._client.complete_multipart_upload(
+            Bucket=self.bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+        )
 
     def _send_parts(self, name: str, upload: str, file: BinaryIO, part_bytes: int) -> "Sequence[CompletedPartTypeDef]":
         parts: list[CompletedPartTypeDef] = []
         while body := file.read(part_bytes):
-            number = len(parts) + 1
-            answer = self._client.upload_part(Bucket=self.bucket, Key=name, UploadId=upload, PartNumber=number, Body=body)
-            parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            parts.append(self._send_part(name, upload, len(parts) + 1, body))
         return parts
+
+    def _send_part(self, name: str, upload: str, number: int, body: bytes) -> "CompletedPartTypeDef":
+        answer = self._client.upload_part(Bucket=self.bucket, Key=name, UploadId=upload, PartNumber=number, Body=body)
+        return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def _abort(self, name: str, upload: str) -> None:
         # What made the upload fail is what the caller must hear of.

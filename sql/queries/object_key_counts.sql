@@ -1,7 +1,9 @@
 -- How many objects does the catalogue name in each area of the store, but for those of decisions that wait to be merged?
 -- Parameters: none.
 -- Columns: area, names; by area.
-select 'images/' as area, count(*) as names from images
+select 'exports/' as area, count(*) as names from kept_files where kept_at is not null and not is_forgotten
+union all
+select 'images/', count(*) from images
 union all
 select
     'landing/',

@@ -1,5 +1,5 @@
 -- Which objects does the catalogue name in one area of the store? Also those of decisions that wait to be merged, some of them for days.
--- Parameters: area (images/, landing/, models/, thumbnails/ or uploads/).
+-- Parameters: area (exports/, images/, landing/, models/, thumbnails/ or uploads/).
 -- Columns: key; in order of its UTF-8 bytes.
 with staged as (
     select distinct staged_decisions.picture_key, staged_decisions.thumbnail_key
@@ -9,6 +9,8 @@ with staged as (
         and not exists (select from images where images.sha256 = staged_decisions.sha256)
 ),
 names (area, key) as (
+    select 'exports/', object_key from kept_files where kept_at is not null and not is_forgotten
+    union all
     select 'images/', picture_key from images
     union all
     select 'images/', picture_key from staged

@@ -10,7 +10,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.errors import ConflictError, InvalidInputError, NotFoundError
 from deep_images_hub.object_store import ObjectStat, ObjectStore, SubFolder
 from deep_images_hub.object_store.folder import FolderStore
 
@@ -136,6 +136,50 @@ class ObjectStoreContract:
         assert b"".join(store.read_blocks("models/weights", start=len(body) - 3_000_000)) == body[-3_000_000:]
         assert store.read("models/weights") == body
         assert not store.create_from_file("models/weights", str(local))
+
+    @pytest.mark.parametrize("size_bytes", [0, 1000, 10 << 20, (11 << 20) + 3])
+    def test_object_is_created_block_by_block_and_is_there_at_the_end(self, store: ObjectStore, size_bytes: int) -> None:
+        body, key = random.Random(0).randbytes(size_bytes), "exports/shard.tar"
+        with store.creating(key, "application/x-tar") as add:
+            for start in range(0, size_bytes, 1 << 20):
+                add(body[start : start + (1 << 20)])
+            assert list(store.list()) == []
+        assert list(store.list()) == [ObjectStat(key, size_bytes, ANY)]
+        assert store.read(key) == body
+
+    def test_object_whose_making_fails_is_not_there(self, store: ObjectStore) -> None:
+        def fail(size_bytes: int) -> None:
+            with store.creating("exports/shard.tar") as add:
+                add(bytes(size_bytes))
+                raise RuntimeError("the line broke")
+
+        for size_bytes in (1000, 6 << 20):
+            with pytest.raises(RuntimeError, match="the line broke"):
+                fail(size_bytes)
+        assert list(store.list()) == []
+
+    def test_object_that_somebody_else_made_meanwhile_stays(self, store: ObjectStore) -> None:
+        def come_second(key: str, size_bytes: int) -> None:
+            with store.creating(key) as add:
+                add(bytes(size_bytes))
+                assert store.create(key, b"first")
+
+        for size_bytes in (1000, 6 << 20):
+            key = f"exports/{size_bytes}"
+            with pytest.raises(ConflictError, match=key):
+                come_second(key, size_bytes)
+            assert store.read(key) == b"first"
+
+    def test_opened_file_is_the_object_where_the_store_has_files(self, store: ObjectStore) -> None:
+        store.create("a/b", b"0123456789")
+        if (file := store.open_file("a/b")) is None:
+            assert not isinstance(store, FolderStore)
+            return
+        with file:
+            store.delete("a/b")
+            assert file.read() == b"0123456789"
+        with pytest.raises(NotFoundError, match="a/b"):
+            store.open_file("a/b")
 
     def test_blocks_that_nobody_reads_to_the_end_do_no_harm(self, store: ObjectStore) -> None:
         store.create("a", b"0123456789")

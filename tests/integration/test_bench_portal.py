@@ -9,7 +9,7 @@ from deep_images_hub.catalogue.label_counts import recount
 from deep_images_hub.catalogue.overview import hub_totals
 from deep_images_hub.measuring.made_up_catalogue import fill
 from deep_images_hub.measuring.made_up_dealings import dataset, fill_dealings
-from deep_images_hub.measuring.portal_downloads import FORMATS, measure_download, store_pictures
+from deep_images_hub.measuring.portal_downloads import FORMATS, forget_exported_files, measure_download, store_pictures
 from deep_images_hub.measuring.portal_routes import portal_routes
 from deep_images_hub.measuring.served_portal import by_route, served_portal
 
@@ -47,10 +47,16 @@ def test_bench_asks_every_route_and_downloads_whole_datasets(full_hub, tmp_path)
             assert b"/images/" in body or name not in ("gallery", "everything", "picture")
         answers = portal.asked(routes, people, 2, seconds=0.5, pause_s=0.0)
         downloads = [
-            measure_download(portal, files, version_id=version.id, format_name=name, person=people[0].cookie) for name in FORMATS
+            measure_download(portal, files, version_id=version.id, format_name=name, person=people[0].cookie)
+            for name in FORMATS
+            for _first_and_kept in range(2)
         ]
+        kept = list(full_hub.store.list("exports/"))
+        forget_exported_files(full_hub)
     assert by_route(answers).keys() <= routes.keys()
     assert len(answers) >= 2
     assert min(answer.size_bytes for answer in answers) > 0
+    assert len(kept) >= len(FORMATS)
+    assert list(full_hub.store.list("exports/")) == []
     pictures_bytes = sum(Path(file).stat().st_size for file in files)
     assert [of.size_bytes for of in downloads if of.size_bytes <= pictures_bytes] == [], pictures_bytes

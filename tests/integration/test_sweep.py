@@ -8,6 +8,7 @@ import os
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ from deep_images_hub.catalogue.intake import intake_attempt
 from deep_images_hub.catalogue.object_keys import object_keys, still_unnamed
 from deep_images_hub.catalogue.training import cancel_run, request_run
 from deep_images_hub.catalogue.uploads import add_file, start_upload, upload_by_key
+from deep_images_hub.datasets.download import open_export
+from deep_images_hub.datasets.exports.formats import FORMATS
+from deep_images_hub.datasets.exports.identity import etag_of
+from deep_images_hub.datasets.keeping import open_kept_files
 from deep_images_hub.images.examine import limits_from_settings
 from deep_images_hub.object_store.keys import checkpoint_key, landing_key, manifest_key, picture_key, thumbnail_key
 from deep_images_hub.uploads.receiving import Receiver
@@ -249,3 +254,30 @@ def test_checkpoints_of_runs_that_have_ended_are_removed_and_others_are_kept(
     assert [found.key for found in hub.store.list("checkpoints/")] == [
         checkpoint_key(waiting, stage) for stage in ("fine_tune", "train")
     ]
+
+
+def test_kept_files_of_downloads_are_no_orphans_and_none_is_missed(
+    hub: Hub, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = HubBuilder(hub).version("apple")
+    kept = open_kept_files(hub.engine, hub.store, hub.settings)
+    for name in ("webdataset", "tfrecord"):
+        export = open_export(version, engine=hub.engine, store=hub.store)
+        file = FORMATS[name].files(export)[0]
+        keeping = kept.keeping(file, etag=etag_of(export, FORMATS[name], file), version=version, known=None)
+        assert keeping.begin(file.size_bytes())
+        for block in file.blocks():
+            keeping.add(block)
+        keeping.end()
+    lost, there = [found.key for found in hub.store.list("exports/")]
+    hub.store.delete(lost)
+    left = "exports/ab/abc/left"
+    hub.store.create(left, b"nobody's")
+
+    assert swept(hub, spark, delete=True, older_than_hours=0) == 0
+
+    assert f"  deleted: {left}\n" in capsys.readouterr().out
+    assert [found.key for found in hub.store.list("exports/")] == [there]
+    without_room = replace(hub, settings=hub.settings.model_copy(update={"kept_downloads_gb": 0.0}))
+    assert swept(without_room, spark, delete=True) == 0
+    assert list(hub.store.list("exports/")) == []

@@ -15,7 +15,7 @@ from webapp.access import requires, signed_in_user
 from webapp.api.cursors import following, place_of
 from webapp.api.operations import api
 from webapp.images import check_sha256
-from webapp.services import hub
+from webapp.services import hub, services
 
 
 @api.get("/reviews", tag="Reviews", query=wire.WaitingAsked, answer=wire.WaitingPage)
@@ -122,6 +122,7 @@ def take_down_reported_picture(sha256: str) -> wire.ReportDecision:
     """Take a reported picture down: it leaves galleries, search and downloads at once, and versions that had it get a patch."""
     with hub().engine.begin() as connection:
         patches = take_down(connection, sha256=check_sha256(sha256), user_id=signed_in_user().id)
+    services().kept.remove_forgotten()
     return wire.ReportDecision(outcome="taken_down", patched_versions=[patch.id for patch in patches])
 
 

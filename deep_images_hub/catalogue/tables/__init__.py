@@ -6,7 +6,14 @@ unique column, and everything that must be reproducible is derived from those na
 
 from deep_images_hub.catalogue.tables.accounts import account_changes, account_mails, attempts, users
 from deep_images_hub.catalogue.tables.api_tokens import api_tokens
-from deep_images_hub.catalogue.tables.datasets import dataset_items, dataset_versions, export_files, recipes, version_batches
+from deep_images_hub.catalogue.tables.datasets import (
+    dataset_items,
+    dataset_versions,
+    export_files,
+    kept_files,
+    recipes,
+    version_batches,
+)
 from deep_images_hub.catalogue.tables.decisions import batch_mails, decision_changes, redecisions, staged_decisions, verdicts
 from deep_images_hub.catalogue.tables.demand import demand_votes, demands, label_proposals, notices, watches
 from deep_images_hub.catalogue.tables.galleries import facet_changes, facet_counts, shown_images
@@ -67,6 +74,7 @@ __all__ = [
     "geocodings",
     "image_labels",
     "images",
+    "kept_files",
     "label_aliases",
     "label_closure",
     "label_counts",

@@ -2,10 +2,12 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
@@ -90,4 +92,25 @@ export_files = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", Text, CheckConstraint(f"sha256 ~ '{SHA256}'", name="sha256_form"), nullable=False),
     created_at(),
+)
+
+# A row is there before its object, and goes after it: nobody who is killed leaves an object that nothing names.
+kept_files = Table(
+    "kept_files",
+    metadata,
+    id_column(),
+    Column("etag", Text, nullable=False),
+    Column("version_id", ForeignKey("dataset_versions.id"), nullable=False, index=True),
+    Column("object_key", Text, nullable=False, unique=True),
+    Column("size_bytes", BigInteger, nullable=False, comment="about, until it is kept"),
+    Column("begun_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("kept_at", DateTime(timezone=True), comment="null: it is being made, or whoever made it was killed"),
+    Column("used_at", DateTime(timezone=True), nullable=False, server_default=text("now()"), comment="to the minute"),
+    Column("is_forgotten", Boolean, nullable=False, server_default=text("false"), comment="nobody gets it any more"),
+)
+Index(
+    "uq_kept_files_etag",
+    kept_files.c.etag,
+    unique=True,
+    postgresql_where=text("kept_at is not null and not is_forgotten"),
 )
