@@ -93,6 +93,7 @@ def page() -> ResponseReturnValue:
         SettingRow(words, _said(found.a.reproducible[name]), _said(found.b.reproducible[name]))
         for name, words in _SETTING_WORDS.items()
     ]
+    settings.insert(1, SettingRow("Trained", _trained(found.a.model.metrics), _trained(found.b.model.metrics)))
     settings.insert(3, SettingRow("Epochs", _epochs(found.a.model.metrics), _epochs(found.b.model.metrics)))
     everything = request.args.get("labels") == "all"
     return render_template(
@@ -109,7 +110,6 @@ def page() -> ResponseReturnValue:
 
 _SETTING_WORDS = {
     "backbone": "Network",
-    "method": "Trained",
     "weights": "First weights",
     "workers": "Workers",
     "seed": "Seed",
@@ -158,8 +158,14 @@ def _compared(connection: Connection, model_id: int) -> Compared:
 
 
 def _said(value: object) -> str:
-    words = {None: "not known", True: "yes", False: "no", "head": "the head alone", "fine_tune": "the top blocks too"}
-    return words.get(value, str(value)) if isinstance(value, str | bool | None) else str(value)
+    words = {None: "not known", True: "yes", False: "no"}
+    return words[value] if isinstance(value, bool | None) else str(value)
+
+
+def _trained(metrics: dict[str, Any]) -> str:
+    """Say what was trained, as what the model is: of a run that asked for more the head alone may have been published."""
+    words = {"from_scratch": "all of it, from scratch", "fine_tuned": "the top blocks too"}
+    return words.get(str(metrics.get("mode")), "the head alone")
 
 
 def _epochs(metrics: dict[str, Any]) -> str:

@@ -1,16 +1,18 @@
 """Our code as one zip for Spark's executors, built when it changed.
 
 Named .zip, since executors do not import from a .whl. It holds the packages and, under deep_images_hub/resources/, what they
-read: sql/ and config/ (see `deep_images_hub.resources`).
+read: sql/ and config/ (see `deep_images_hub.resources`); and which code it is, for a model's report.
 """
 
 import hashlib
 import importlib.util
+import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from deep_images_hub.code_version import CODE_VERSION_FILE, code_version
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.resources import resource
 
@@ -21,13 +23,14 @@ _OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def build_code_zip(folder: Path) -> Path:
-    """Return the zip of the code as it is now, made in `folder` unless it is there. Same code, same name, same bytes.
+    """Return the zip of the code as it is now, made in `folder` unless it is there. Same code and commit, same name, same bytes.
 
     Raises:
         UnavailableError: a package of ours is not installed.
         OSError: the folder cannot be written.
     """
     contents = {name: file.read_bytes() for name, file in sorted(_files())}
+    contents[f"deep_images_hub/resources/{CODE_VERSION_FILE}"] = json.dumps(code_version(), sort_keys=True).encode()
     digest = hashlib.sha256()
     for name, content in contents.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -154,7 +154,10 @@ class Dispatcher:
         for child in self._children:
             with self._hub.engine.begin() as connection:
                 is_ours = renew_lease(connection, run_id=child.run.id, owner=self.owner, lease_s=self._hub.settings.lease_s)
-            if not is_ours:
+                run = None if is_ours else run_by_id(connection, child.run.id)
+            # A job that ended its run itself is left to its own end: it may still be tidying up.
+            is_over = run is not None and run.status in ("succeeded", "failed") and run.attempt == child.run.attempt
+            if run is not None and not is_over:
                 self._log.info("run_no_longer_ours", run_id=child.run.id)
                 ask_to_stop(child.process)
         self._renewed = time.monotonic()

@@ -18,6 +18,7 @@ from deep_images_hub.landing.delivery import batch_key_of, credit
 from deep_images_hub.licences import LICENCES
 from deep_images_hub.object_store.keys import landing_key
 from deep_images_hub.settings import Settings
+from deep_images_hub.verdicts import BROKEN_REASONS
 
 MAX_FILENAME_CHARACTERS = 255
 MAX_ATTRIBUTION_CHARACTERS = 200
@@ -132,6 +133,11 @@ class UploadFile:
     def has_landed(self) -> bool:
         """Whether it is whole and lies where intake will find it."""
         return self.object_key is not None
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether it has landed and is not known to be no picture at all."""
+        return self.has_landed and self.expected_reason not in BROKEN_REASONS
 
     def is_same_as(self, new: NewFile) -> bool:
         """Tell whether this is a file that is offered again: by name, size and, where both are known, sha256."""

@@ -94,6 +94,30 @@ def test_photographs_are_sent_on_where_they_were_cut_off_after_a_reload(open_pag
         expect(page.get_by_text("It waits for intake")).to_have_count(0)
 
 
+def test_what_would_be_refused_is_seen_first_and_asked_about_in_sight(open_page, builder, tmp_path) -> None:
+    many = [tmp_path / f"{number}.jpg" for number in range(12)]
+    for file in many:
+        file.write_bytes(photograph(f"in sight {file.name}"))
+    (tmp_path / "z.jpg").write_text("no picture")
+    with open_page(**PHONE) as page:
+        open_form(page, builder)
+        expect(page.locator("[data-send][data-ready]")).to_be_attached()
+        page.get_by_label("Choose photographs", exact=True).set_input_files([*many, tmp_path / "z.jpg"])
+        page.get_by_label("I took these photographs myself").check()
+        page.get_by_role("button", name="Send 13 photographs").click()
+
+        without = page.get_by_role("button", name="Leave out 1 photograph")
+        expect(without).to_be_visible()
+        page.reload()
+        expect(page.locator("[data-send][data-ready]")).to_be_attached()
+        expect(page.locator("[data-row]").first).to_contain_text("probably refused")
+        page.get_by_role("heading", name="13 of 13 photographs arrived, 1 probably refused").scroll_into_view_if_needed()
+        expect(without).to_be_in_viewport(ratio=1)
+        without.click()
+        expect(page.get_by_text("Sent. Thank you!")).to_be_visible()
+        assert "z.jpg" not in sent_bodies(builder, page.url.rpartition("/")[2])
+
+
 def test_city_is_chosen_by_pointing_at_the_map_or_with_arrow_keys(open_page, builder) -> None:
     with open_page(**PHONE) as page:
         open_form(page, builder)

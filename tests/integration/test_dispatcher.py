@@ -43,6 +43,13 @@ signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 print("started", flush=True)
 time.sleep(120)
 """
+TIDIES_UP_AFTERWARDS = f"""
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+{SUCCEEDS}
+time.sleep({LEASE_S})
+print("tidied up")
+"""
 OUTLASTS_ITS_LEASE = f"import time; time.sleep({2 * LEASE_S}){SUCCEEDS}"
 
 # A dispatcher as a process of its own, like scripts/dispatch, whose runs do what the first argument says; the others are its own.
@@ -117,6 +124,13 @@ def test_run_that_succeeds_is_finished_by_its_job(hub: Hub, run_id: int) -> None
 
     run = run_of(hub, run_id)
     assert (run.status, run.message, run.attempt, run.lease_owner) == ("succeeded", "Trained.", 1, None)
+
+
+def test_job_that_succeeded_is_not_stopped_while_it_tidies_up(hub: Hub, run_id: int) -> None:
+    Dispatcher(hub, start_run=starting(TIDIES_UP_AFTERWARDS)).work(until_idle=True)
+
+    assert run_of(hub, run_id).status == "succeeded"
+    assert (hub.settings.home / "logs" / f"run-{run_id}-1.log").read_text().endswith("tidied up\n")
 
 
 def test_run_whose_job_is_a_defect_fails_and_names_its_log(hub: Hub, run_id: int) -> None:

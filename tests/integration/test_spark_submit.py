@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from deep_images_hub.code_version import code_version
 from deep_images_hub.errors import NotFoundError
 from deep_images_hub.runtime.code_zip import build_code_zip
 from deep_images_hub.runtime.spark_submit import SparkCommand, jobs, run_to_end, spark_submit
@@ -134,3 +135,14 @@ def test_code_zip_of_the_same_code_is_made_once(tmp_path: Path) -> None:
         names = archive.namelist()
     assert {"deep_images_hub/__init__.py", "spark_jobs/entry.py", "deep_images_hub/resources/config/default.toml"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("webapp/")]
+
+
+def test_code_in_the_zip_knows_the_commit_that_it_was_built_from(tmp_path: Path) -> None:
+    code = build_code_zip(tmp_path)
+    asked = "import json; from deep_images_hub import code_version as of; print(of.__file__, json.dumps(of.code_version()))"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(code)}
+    command = (sys.executable, "-c", asked)
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    file, _, version = said.stdout.partition(" ")
+    assert file.startswith(str(code))
+    assert json.loads(version) == code_version()

@@ -85,6 +85,8 @@ if (sending) {
       doubtful: `Arrived, but probably refused: ${answer.words}`,
     };
     show(row, answer.state, words[answer.state]);
+    // What asks for a decision is seen first.
+    if (answer.state === "doubtful" && !row.element.contains(document.activeElement)) list.prepend(row.element);
   };
 
   // --- asking the hub ---
@@ -118,7 +120,11 @@ if (sending) {
       request.setRequestHeader("Upload-Offset", String(row.offset));
       request.setRequestHeader("X-CSRFToken", token);
       request.setRequestHeader("Accept", "application/json");
-      request.upload.addEventListener("progress", (event) => (row.bar.value = (row.offset + event.loaded) / row.size));
+      request.upload.addEventListener("progress", (event) => {
+        const sent = Math.min(row.offset + event.loaded, row.size);
+        row.bar.value = sent / row.size;
+        show(row, "arriving", `${length(sent)} of ${length(row.size)} sent`);
+      });
       request.addEventListener("loadend", () => {
         if (request.status === 204) row.offset = Number(request.getResponseHeader("Upload-Offset"));
         resolve(request.status);
@@ -172,16 +178,22 @@ if (sending) {
       return;
     }
     summary.hidden = false;
-    summary.textContent = `${arrived.toLocaleString("en")} of ${photographs(rows.length)} arrived${doubtful ? `, ${doubtful} probably refused` : ""}`;
+    const soFar = `${arrived.toLocaleString("en")} of ${photographs(rows.length)} arrived${doubtful ? `, ${doubtful} probably refused` : ""}`;
+    if (summary.textContent !== soFar) summary.textContent = soFar;
+    finish.querySelector("[data-so-far]").textContent = soFar;
+    const missing = find("missing");
+    if (missing && !left.length) missing.hidden = true;
     const isQuiet = !active && !waiting.length;
-    finish.hidden = !arrived || !isQuiet;
+    // The bar stays in sight however many photographs there are: it says how far it is, and then asks.
+    finish.hidden = !rows.length || (isQuiet && !arrived);
     const all = finish.querySelector("[data-all]");
+    all.hidden = !arrived || !isQuiet;
     all.textContent = left.length ? "Finish without what is missing" : doubtful ? "Send all the same" : "Finish";
     all.value = left.length ? "arriving" : "none";
     finish.querySelector("input[name=leave_out]")?.remove();
     const without = finish.querySelector("[data-without]");
-    without.hidden = !doubtful || doubtful === arrived || left.length > 0;
-    without.textContent = `Leave out the ${doubtful.toLocaleString("en")}`;
+    without.hidden = all.hidden || !doubtful || doubtful === arrived || left.length > 0;
+    without.textContent = `Leave out ${photographs(doubtful)}`;
     if (hasSent && isQuiet && arrived && !left.length && !doubtful) {
       hasSent = false;
       finish.requestSubmit(all);
