@@ -52,7 +52,7 @@ def begin_keeping(
     object_key: str,
     size_bytes: int,
     room_bytes: int,
-    may_forget: bool,
+    spared_days: int,
 ) -> int | None:
     """Take up room for a file, forgetting others for it, and return its row; None: it is not to be made.
 
@@ -62,7 +62,7 @@ def begin_keeping(
     Args:
         size_bytes: its length, or about that.
         room_bytes: of all kept files together.
-        may_forget: whether those that nobody asked for longest give way.
+        spared_days: files that somebody asked for within so many days do not give way.
     """
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _ROOM_LOCK})
     if is_takedown_under_way(connection) or not _is_current(connection, version_id, credits_revision):
@@ -74,7 +74,7 @@ def begin_keeping(
         ),
         {"etag": etag, "hours": _UNDER_WAY_HOURS},
     )
-    if is_there.scalar_one() or not _make_room(connection, size_bytes, room_bytes, may_forget=may_forget):
+    if is_there.scalar_one() or not _make_room(connection, size_bytes, room_bytes, spared_days=spared_days):
         return None
     row_id: int = connection.execute(
         text(
@@ -174,14 +174,16 @@ def _is_current(connection: Connection, version_id: int, credits_revision: int) 
     return row is not None and not any(stone.is_own for stone in tombstones(connection, version_id))
 
 
-def _make_room(connection: Connection, size_bytes: int, room_bytes: int, *, may_forget: bool) -> bool:
+def _make_room(connection: Connection, size_bytes: int, room_bytes: int, *, spared_days: int) -> bool:
     row = connection.execute(
         text(
-            "select coalesce(sum(size_bytes), 0) as taken, coalesce(sum(size_bytes) filter (where kept_at is null), 0) as made"
+            "select coalesce(sum(size_bytes), 0) as taken, coalesce(sum(size_bytes) filter"
+            " (where kept_at is null or used_at > now() - make_interval(days => :spared_days)), 0) as spared"
             " from kept_files where not is_forgotten"
-        )
+        ),
+        {"spared_days": spared_days},
     ).one()
-    if size_bytes + (row.made if may_forget else row.taken) > room_bytes:
+    if size_bytes + row.spared > room_bytes:
         return False
     _forget_oldest(connection, row.taken + size_bytes - room_bytes)
     return True

@@ -94,12 +94,17 @@ class Keeping:
         self._add: Callable[[bytes], None] | None = None
         self._digest, self._size_bytes = hashlib.sha256(), 0
 
-    def begin(self, size_bytes: int | None, *, may_forget: bool = True) -> bool:
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the file is to be kept."""
+        return self._add is not None
+
+    def begin(self, size_bytes: int | None, *, spared_days: int = 0) -> bool:
         """Take up room for the file. False: nobody needs its bytes here, what is to be known of it is known.
 
         Args:
             size_bytes: its length, where it is known.
-            may_forget: whether other files give way.
+            spared_days: other files do not give way that somebody asked for within so many days.
         """
         kept, version = self._kept, self._version
         # Of what has no known length the pictures say about how long it is.
@@ -116,14 +121,14 @@ class Keeping:
                         object_key=self._key,
                         size_bytes=about,
                         room_bytes=kept.room_bytes,
-                        may_forget=may_forget,
+                        spared_days=spared_days,
                     )
                 kept.remove_forgotten()
                 if self._row_id is not None:
                     self._add = self._writing.enter_context(kept.store.creating(self._key, self._file.media_type))
             except UnavailableError as error:
                 self._fail(error)
-        return self._add is not None or self._known is None
+        return self.is_under_way or self._known is None
 
     def add(self, block: bytes) -> None:
         """Take the next bytes."""
@@ -154,7 +159,7 @@ class Keeping:
             self._fail(error)
 
     def give_up(self) -> None:
-        """Keep nothing: the bytes broke off, or are not those that they were."""
+        """Keep nothing: the bytes broke off, or are not those that they were. What was given out stays."""
         if self._row_id is None:
             return
         self._add = None
@@ -177,6 +182,7 @@ class Keeping:
         kept = self._kept
         with kept.engine.begin() as connection:
             is_named = end_keeping(connection, self._row_id, size_bytes=self._size_bytes, room_bytes=kept.room_bytes)
+        self._row_id = None
         if not is_named:
             kept.store.delete(self._key)
         kept.remove_forgotten()

@@ -4,21 +4,27 @@ A run belongs to the dispatcher by a lease, which it renews while the child work
 stopped, it stops its children and puts their runs back; killed, its children end with it, and the lease runs out, so that
 another takes the run. A run that is cancelled meanwhile is stopped. One that fails for reasons outside of it is tried again,
 later.
+
+Beside the runs it tells people what they wait for, and makes the files of new datasets ahead.
 """
 
 import os
 import secrets
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deep_images_hub.catalogue.training import TrainingRun, fail_run, renew_lease, return_run, run_by_id, take_run
 from deep_images_hub.cli.boundary import EXIT_ERROR, EXIT_STOPPED
-from deep_images_hub.errors import ConflictError, UnavailableError
+from deep_images_hub.datasets.keeping import open_kept_files
+from deep_images_hub.datasets.making_ahead import MakingAhead
+from deep_images_hub.errors import ConflictError, HubError, UnavailableError
 from deep_images_hub.logs import open_log
 from deep_images_hub.mail import open_post
 from deep_images_hub.runtime.spark_submit import ask_to_stop, end_now, spark_submit, start
@@ -32,8 +38,10 @@ JOB = "train_baseline"
 _POLL_S = 1.0
 _STOP_GRACE_S = 30.0
 _ASK_AGAIN_S = 1.0
-# How often it is looked whether what people wanted is there.
-_TELL_S = 30.0
+# How often it is looked whether what people wanted is there, and whether there is a new dataset.
+_LOOK_S = 30.0
+# Of 0 to 19: others come first.
+_NICENESS = 10
 _MESSAGE_LENGTH = 500
 _LOG_TAIL_BYTES = 4_000
 # A shell says so, plus the number of the signal, of a program that was killed.
@@ -49,6 +57,35 @@ class _Child:
     run: TrainingRun
     process: "subprocess.Popen[bytes]"
     log_file: Path
+
+
+class _Errand:
+    """What is done now and then beside the runs, in a thread of its own: nothing that takes long must cost a run its lease."""
+
+    def __init__(self, name: str, work: Callable[[], bool], *, is_nice: bool = False) -> None:
+        """Name some work, which returns whether there may be more to do at once."""
+        self._work = work
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name, initializer=_be_nice if is_nice else None)
+        self._done: Future[bool] | None = None
+        self._not_before = 0.0
+
+    def see_to(self) -> None:
+        """Begin when it is time. Raises the work's defects."""
+        if self._done is not None and self._done.done():
+            self._not_before = time.monotonic() + (0.0 if self._done.result() else _LOOK_S)
+            self._done = None
+        if self._done is None and time.monotonic() >= self._not_before:
+            self._done = self._thread.submit(self._work)
+
+    def end(self) -> None:
+        """Wait until what was begun is done."""
+        self._thread.shutdown()
+
+
+def _be_nice() -> None:
+    """Let other processes come before this thread, where the system knows of threads."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def start_with_spark(settings: Settings, run: TrainingRun, log_file: Path) -> "subprocess.Popen[bytes]":
@@ -78,10 +115,9 @@ class Dispatcher:
         self._children: list[_Child] = []
         self._renewed = time.monotonic()
         self._post = open_post(hub.settings)
-        # Beside the runs: a mail server that is slow, or a catalogue that counts long, must cost no run its lease.
-        self._telling = ThreadPoolExecutor(1, thread_name_prefix="telling")
-        self._told: Future[bool] | None = None
-        self._tell_at = 0.0
+        self._is_over = False
+        self._making_ahead = MakingAhead(open_kept_files(hub.engine, hub.store, hub.settings), should_stop=self._ends)
+        self._errands = (_Errand("telling", self._tell), _Errand("keeping", self._make_ahead, is_nice=True))
         self._log = log.bind(owner=self.owner)
 
     def work(self, *, until_idle: bool = False) -> None:
@@ -99,8 +135,10 @@ class Dispatcher:
                     self._log.warning("catalogue_unavailable", message=str(error))
                 time.sleep(_POLL_S)
         finally:
+            self._is_over = True
             self._return_all()
-            self._telling.shutdown()
+            for errand in self._errands:
+                errand.end()
 
     def stop(self) -> None:
         """Let `work` end soon. For signal handlers: an exception could fall between taking a run and knowing its child."""
@@ -113,7 +151,8 @@ class Dispatcher:
             self._children.remove(child)
         if time.monotonic() - self._renewed > self._hub.settings.lease_s / 3:
             self._renew_leases()
-        self._see_to_telling()
+        for errand in self._errands:
+            errand.see_to()
         while len(self._children) < self._most_at_once:
             with self._hub.engine.begin() as connection:
                 run = take_run(connection, owner=self.owner, lease_s=self._hub.settings.lease_s)
@@ -128,16 +167,8 @@ class Dispatcher:
         self._children.append(_Child(run=run, process=process, log_file=log_file))
         self._log.info("run_started", run_id=run.id, attempt=run.attempt, pid=process.pid, log_file=log_file)
 
-    def _see_to_telling(self) -> None:
-        """Begin to tell people when it is time; where an e-mail was sent, the next step sends another. Raises its defects."""
-        if self._told is not None and self._told.done():
-            self._tell_at = time.monotonic() + (0.0 if self._told.result() else _TELL_S)
-            self._told = None
-        if self._told is None and time.monotonic() >= self._tell_at:
-            self._told = self._telling.submit(self._tell)
-
     def _tell(self) -> bool:
-        """Close demands that are met, start runs that waited for pictures, and send one e-mail. In a thread of its own.
+        """Close demands that are met, start runs that waited for pictures, and send one e-mail.
 
         Returns whether there was one to send.
         """
@@ -149,6 +180,20 @@ class Dispatcher:
         except UnavailableError as error:
             self._log.warning("notices_wait", message=str(error))
             return False
+
+    def _make_ahead(self) -> bool:
+        """Make files of a new dataset ahead. Returns whether there was one."""
+        try:
+            version_id = self._making_ahead.make_next()
+        except HubError as error:
+            self._log.warning("not_made_ahead", message=str(error))
+            return False
+        if version_id is not None:
+            self._log.info("made_ahead", version_id=version_id)
+        return version_id is not None
+
+    def _ends(self) -> bool:
+        return self._is_over or self.is_stopping
 
     def _renew_leases(self) -> None:
         for child in self._children:

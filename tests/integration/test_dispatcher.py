@@ -16,10 +16,13 @@ from sqlalchemy import text
 from deep_images_hub.catalogue.label_proposals import propose_label, refuse_proposal
 from deep_images_hub.catalogue.training import TrainingRun, cancel_run, request_run, run_by_id
 from deep_images_hub.catalogue.users import create_user
+from deep_images_hub.datasets.making_ahead import AHEAD
 from deep_images_hub.runtime.dispatcher import Dispatcher
 from deep_images_hub.runtime.spark_submit import SparkCommand, start
 from deep_images_hub.settings import Settings
 from deep_images_hub.wiring import Hub
+from tests.builders import HubBuilder, photographs
+from tests.integration.catalogue.test_concurrent_counts import run_together
 
 LEASE_S = 2.0
 
@@ -188,6 +191,24 @@ def test_mail_server_that_is_slow_delays_no_run(hub: Hub, run_id: int) -> None:
 
     assert seen == [True]
     assert run_of(hub, run_id).status == "succeeded"
+
+
+def test_files_of_a_new_dataset_are_made_ahead(hub: Hub) -> None:
+    builder = HubBuilder(hub)
+    builder.labels({"quince": "Quince"})
+    builder.batch("b1", "quince", photographs(3, seed="ahead"))
+    builder.version("quince", name="Quinces")
+    dispatcher = Dispatcher(hub)
+
+    def stop_when_they_are_there() -> None:
+        try:
+            wait_until(lambda: len(list(hub.store.list("exports/"))) >= len(AHEAD))
+        finally:
+            dispatcher.stop()
+
+    run_together(stop_when_they_are_there, dispatcher.work)
+
+    assert len(list(hub.store.list("exports/"))) >= len(AHEAD)
 
 
 def test_several_runs_are_under_way_at_once_if_wanted(hub: Hub, run_id: int) -> None:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -24,6 +25,9 @@ from tests.integration.portal.joining import Letters
 from webapp import create_app
 from webapp.security import limiter
 from webapp.services import Services
+
+if TYPE_CHECKING:
+    from tests.integration.portal.keeping import KeepingHub
 
 HALVES = SplitFractions(0.5, 0.0, 0.5)
 
@@ -147,6 +151,22 @@ def _empty(portal: PortalHub) -> None:
         connection.execute(text("delete from attempts"))
     for file in (portal.hub.settings.home / "mail").glob("account-*.eml"):
         file.unlink()
+
+
+@pytest.fixture
+def hub_with(hub_of) -> Iterator["Callable[..., KeepingHub]"]:
+    """Give a way to make a hub whose downloads are kept, from the settings given by name."""
+    from tests.integration.portal.keeping import KeepingHub
+
+    opened = []
+
+    def make(**given: object) -> "KeepingHub":
+        opened.append(hub_of(**given))
+        return KeepingHub(opened[-1].__enter__()).ready()
+
+    yield make
+    for one in opened:
+        one.__exit__(None, None, None)
 
 
 class ApiClient:
