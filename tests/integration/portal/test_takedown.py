@@ -26,6 +26,7 @@ from deep_images_hub.catalogue.picture_reports import report_picture
 from deep_images_hub.datasets import takedown
 from deep_images_hub.datasets.takedown import take_down
 from deep_images_hub.errors import ConflictError, NotFoundError
+from deep_images_hub.wiring import Hub
 from spark_jobs.training_set import TrainingSet, features_by_position
 from tests.builders import PASSWORD, photographs
 from tests.integration.catalogue.test_concurrent_counts import run_together
@@ -35,41 +36,67 @@ from webapp import create_app
 HARM = "<script>alert('note')</script>\n\"' or 1=1 --"
 
 
-@pytest.fixture(scope="module")
-def portal(hub_of) -> Iterator[PortalHub]:
-    with hub_of() as hub:
-        filled = PortalHub(hub)
-        filled.labels(
-            {"/m/food": "Food", "/m/apple": "Apple", "/m/pear": "Pear"}, under={"/m/apple": "/m/food", "/m/pear": "/m/food"}
-        )
-        for role in ("supplier", "premium", "operator"):
-            filled.user(role, "Grace" if role == "operator" else None)
-        email = filled.users["supplier"].email
-        filled.images = {}
-        for number, code in enumerate(("/m/apple", "/m/pear", "/m/apple", "/m/pear")):
-            sent = filled.batch(f"b{number}", code, photographs(4, seed=f"takedown {number}"), email=email, hours=number)
-            filled.images.setdefault(code, []).extend(sent)
-        version = filled.version("/m/food", name="All food", fractions=HALVES)
-        filled.version_id = version.id
-        filled.model_id = filled.model(version)
-        yield filled
+def filled(hub: Hub) -> PortalHub:
+    """Fill a hub with four batches of four pictures, a dataset of all of them and a model."""
+    portal = PortalHub(hub)
+    portal.labels(
+        {"/m/food": "Food", "/m/apple": "Apple", "/m/pear": "Pear"}, under={"/m/apple": "/m/food", "/m/pear": "/m/food"}
+    )
+    for role in ("supplier", "premium", "operator"):
+        portal.user(role, "Grace" if role == "operator" else None)
+    email = portal.users["supplier"].email
+    portal.images = {}
+    for number, code in enumerate(("/m/apple", "/m/pear", "/m/apple", "/m/pear")):
+        sent = portal.batch(f"b{number}", code, photographs(4, seed=f"takedown {number}"), email=email, hours=number)
+        portal.images.setdefault(code, []).extend(sent)
+    version = portal.version("/m/food", name="All food", fractions=HALVES)
+    portal.version_id = version.id
+    portal.model_id = portal.model(version)
+    return portal
 
 
-@pytest.fixture(scope="module")
-def app(portal: PortalHub) -> Flask:
+def app_of(portal: PortalHub) -> Flask:
     app = create_app(hub=portal.hub)
     app.config["TESTING"] = True
     return app
 
 
-@pytest.fixture(scope="module")
-def clients(app: Flask, portal: PortalHub) -> dict[str, FlaskClient]:
-    """Clients that are signed in, by role, and one that is not."""
+def clients_of(app: Flask, portal: PortalHub) -> dict[str, FlaskClient]:
+    """Return clients that are signed in, by role, and one that is not."""
     found = {"nobody": app.test_client()}
     for role in ("supplier", "premium", "operator"):
         found[role] = app.test_client()
         send(found[role], "/sign-in", email=portal.users[role].email, password=PASSWORD)
     return found
+
+
+@pytest.fixture(scope="module")
+def portal(hub_of) -> Iterator[PortalHub]:
+    """Give a hub for tests that need no other picture to be as it was: each takes down its own."""
+    with hub_of() as hub:
+        yield filled(hub)
+
+
+@pytest.fixture(scope="module")
+def app(portal: PortalHub) -> Flask:
+    return app_of(portal)
+
+
+@pytest.fixture(scope="module")
+def clients(app: Flask, portal: PortalHub) -> dict[str, FlaskClient]:
+    return clients_of(app, portal)
+
+
+@pytest.fixture
+def own_portal(hub_of) -> Iterator[PortalHub]:
+    """Give a hub to one test alone, which counts what is there."""
+    with hub_of() as hub:
+        yield filled(hub)
+
+
+@pytest.fixture
+def own_clients(own_portal: PortalHub) -> dict[str, FlaskClient]:
+    return clients_of(app_of(own_portal), own_portal)
 
 
 def files_of(client: FlaskClient, version_id: int) -> tuple[set[str], dict, str]:
@@ -88,7 +115,13 @@ def report(portal: PortalHub, sha256: str, role: str = "premium", reason: str = 
         assert report_picture(connection, image_id=image_id, user_id=portal.users[role].id, reason=reason, note="")
 
 
-def test_anybody_with_an_account_reports_a_picture_once_and_operators_read_it(clients, portal) -> None:
+def remove(portal: PortalHub, sha256: str) -> None:
+    with portal.hub.engine.begin() as connection:
+        take_down(connection, sha256=sha256, user_id=portal.users["operator"].id)
+
+
+def test_anybody_with_an_account_reports_a_picture_once_and_operators_read_it(own_clients, own_portal) -> None:
+    clients, portal = own_clients, own_portal
     sha256 = portal.images["/m/apple"][0]
     assert "Report this picture" not in clients["nobody"].get(f"/images/{sha256}").text
     assert "Report this picture" in clients["premium"].get(f"/images/{sha256}").text
@@ -135,16 +168,17 @@ def test_picture_that_is_kept_is_as_it_was_and_the_second_operator_is_told(clien
         answer = send(clients["operator"], f"/review/reports/{deed}", sha256=sha256)
         assert "No report of this picture is open any more: Grace kept it" in clients["operator"].get(answer.location).text
     assert clients["nobody"].get(f"/images/{sha256}").status_code == 200
-    report(portal, sha256)
 
 
-def test_picture_that_is_taken_down_is_gone_at_once_and_what_was_frozen_gets_a_patch(clients, portal) -> None:
+def test_picture_that_is_taken_down_is_gone_at_once_and_what_was_frozen_gets_a_patch(own_clients, own_portal) -> None:
+    clients, portal = own_clients, own_portal
     sha256, version_id = portal.images["/m/apple"][0], portal.version_id
     before, manifest_before, card_before = files_of(clients["premium"], version_id)
     assert sha256 in before
     assert "taken_down" not in manifest_before
     assert "## Taken down" not in card_before
 
+    report(portal, sha256)
     answer = send(clients["operator"], "/review/reports/take-down", sha256=sha256)
     assert "1 dataset was patched" in clients["operator"].get(answer.location).text
 
@@ -187,7 +221,9 @@ def test_picture_that_is_taken_down_is_gone_at_once_and_what_was_frozen_gets_a_p
 
 
 def test_picture_that_was_taken_down_comes_back_by_nothing(portal) -> None:
-    sha256 = portal.images["/m/apple"][0]
+    sha256 = portal.images["/m/apple"][1]
+    report(portal, sha256)
+    remove(portal, sha256)
     with portal.hub.engine.begin() as connection:
         of = submission_of_object(connection, image_by_sha256(connection, sha256).original_key)
         with pytest.raises(ConflictError, match="what was taken down stay out"):
@@ -197,10 +233,12 @@ def test_picture_that_was_taken_down_comes_back_by_nothing(portal) -> None:
         assert sha256 not in {picture.sha256 for picture in version_items(connection, again.id)}
 
 
-def test_second_takedown_patches_the_patch(clients, portal) -> None:
+def test_second_takedown_patches_the_patch(own_clients, own_portal) -> None:
+    clients, portal = own_clients, own_portal
     first, second = portal.images["/m/apple"][0], portal.images["/m/pear"][1]
-    with portal.hub.engine.begin() as connection:
-        take_down(connection, sha256=second, user_id=portal.users["operator"].id)
+    for sha256 in (first, second):
+        report(portal, sha256)
+        remove(portal, sha256)
 
     pictures, manifest, card = files_of(clients["premium"], portal.version_id)
 
@@ -221,8 +259,7 @@ def test_version_of_which_nothing_is_left_says_so(clients, portal) -> None:
     sha256 = portal.images["/m/pear"][2]
     version = portal.version(name="One pear", pictures=(sha256,))
     report(portal, sha256)
-    with portal.hub.engine.begin() as connection:
-        take_down(connection, sha256=sha256, user_id=portal.users["operator"].id)
+    remove(portal, sha256)
 
     answer = clients["premium"].get(f"/datasets/{version.id}/download")
 
@@ -261,19 +298,20 @@ def test_picture_whose_label_is_said_to_be_wrong_goes_into_review_and_comes_out_
     assert "No report of this picture is open any more: Grace kept it" in clients["operator"].get(again.location).text
 
 
-def remove(portal: PortalHub, sha256: str) -> None:
-    with portal.hub.engine.begin() as connection:
-        take_down(connection, sha256=sha256, user_id=portal.users["operator"].id)
-
-
 def test_picture_that_was_taken_down_cannot_be_reported_any_more(portal) -> None:
+    sha256 = portal.images["/m/pear"][6]
+    report(portal, sha256)
+    remove(portal, sha256)
     with portal.hub.engine.begin() as connection:
-        image_id = image_by_sha256(connection, portal.images["/m/apple"][0]).image_id
+        image_id = image_by_sha256(connection, sha256).image_id
         with pytest.raises(NotFoundError, match="it was taken down"):
             report_picture(connection, image_id=image_id, user_id=portal.users["premium"].id, reason="people", note="")
 
 
 def test_run_that_waits_trains_on_the_pictures_that_are_left_and_on_their_features(portal) -> None:
+    sha256 = portal.images["/m/pear"][4]
+    report(portal, sha256)
+    remove(portal, sha256)
     with portal.hub.engine.begin() as connection:
         every = connection.execute(text("select image_id from dataset_items where version_id = :id"), {"id": portal.version_id})
         seen = {image_id: np.full(3, number, np.float32) for number, image_id in enumerate(every.scalars())}
