@@ -23,6 +23,7 @@ from deep_images_hub.catalogue.images import (
     image_by_sha256,
     image_viewers,
     labels_of,
+    most_alike,
     near_copies,
     verdicts_of,
 )
@@ -43,6 +44,8 @@ blueprint = Blueprint("images", __name__, url_prefix="/images")
 
 # Of the same label, below a picture.
 MORE_IMAGES = 12
+# Among so many of the label the most alike are found: to read the features of more would take longer than the rest of the page.
+COMPARED_IMAGES = 500
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -65,6 +68,7 @@ def page(sha256: str) -> ResponseReturnValue:
         # Newest first; the current label is shown as the picture's own.
         labels = labels_of(connection, image_id=image.image_id)
         near = near_copies(connection, image_id=image.image_id)
+        more, is_alike = _more_of(connection, image, without={picture.image_id for picture in near})
         return render_template(
             "image.html",
             image=image,
@@ -75,7 +79,8 @@ def page(sha256: str) -> ResponseReturnValue:
             verdicts=verdicts_of(connection, image_id=image.image_id),
             near=near,
             above=ancestors(connection, label_id=image.label_id) if image.label_id else [],
-            more=_more_of(connection, image, without={picture.image_id for picture in near}),
+            more=more,
+            is_alike=is_alike,
             exact=exact_copies(connection, image_id=image.image_id),
             licence_url=LICENCE_URLS[image.licence],
             said_by_models=network_labels_of(connection, image_id=image.image_id),
@@ -162,17 +167,23 @@ def seen_image(connection: Connection, sha256: str) -> Image:
     return image
 
 
-def _more_of(connection: Connection, image: Image, *, without: Set[int]) -> list[Picture]:
-    """Return a few pictures of a picture's own label: those that came before it, and the newest where there are too few."""
+def _more_of(connection: Connection, image: Image, *, without: Set[int]) -> tuple[list[Picture], bool]:
+    """Return a few pictures of a picture's own label, and whether they begin with those most like it.
+
+    Behind those, and where no network saw it, come those that came before it, and the newest where there are too few.
+    """
     if image.label_id is None:
-        return []
+        return [], False
     limit = MORE_IMAGES + len(without) + 1
     of_label = partial(gallery, connection, label_id=image.label_id, with_descendants=False, limit=limit)
-    found = of_label(after_image_id=image.image_id)
+    found = most_alike(connection, image_id=image.image_id, label_id=image.label_id, newest=COMPARED_IMAGES, limit=limit)
+    is_alike = bool(found)
+    if len(found) < limit:
+        found += of_label(after_image_id=image.image_id)
     if len(found) < limit:
         found += of_label()
     others = {picture.image_id: picture for picture in found if picture.image_id not in {image.image_id, *without}}
-    return list(others.values())[:MORE_IMAGES]
+    return list(others.values())[:MORE_IMAGES], is_alike
 
 
 def _may_see_hidden(image: Image) -> bool:

@@ -196,6 +196,16 @@ def near_copies(connection: Connection, *, image_id: int, limit: int = 12) -> li
     return sorted(found, key=lambda copy: (copy.score, copy.image_id))[:limit]
 
 
+def most_alike(connection: Connection, *, image_id: int, label_id: int, newest: int, limit: int) -> list[Picture]:
+    """Return pictures of a label that look most like one, by a network's features, the most alike first; none without features.
+
+    Args:
+        newest: so many of the label are compared: for each some kilobytes of features are read.
+    """
+    given = {"image_id": image_id, "label_id": label_id, "newest": newest, "limit": limit}
+    return [Picture(**row._mapping) for row in connection.execute(load_query("most_alike"), given)]
+
+
 def exact_copies(connection: Connection, *, image_id: int, limit: int = 12) -> list[ExactCopy]:
     """Return submissions that were refused as copies of a picture, oldest first."""
     rows = connection.execute(

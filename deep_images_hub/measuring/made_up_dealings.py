@@ -1,4 +1,4 @@
-"""What people did with a made-up catalogue: demands, a label that is missed, two datasets and a model. For benches of the portal.
+"""What became of a made-up catalogue: demands, a missed label, datasets, a model, features. For benches of the portal.
 
 Doing it twice changes nothing: a catalogue that was filled before gets what it lacks.
 """
@@ -18,6 +18,8 @@ DEMANDS = 20_000
 PROPOSALS = 40
 # In each of the datasets, about.
 DATASET_IMAGES = 20_000
+# The newest of each label that a network saw: as many as a picture's page compares it with.
+SEEN_IMAGES = 500
 # A draw for a dataset leaves some pictures of each label out, so that two draws differ.
 _DRAWN = 0.9
 _WORKER = "bench"
@@ -37,6 +39,25 @@ _DEMANDS = """
         select case when number % 3 = 0 then known.ids[1 + number % cardinality(known.ids)] end as place_id
     ) as asked
 """
+# As MobileNetV2's: of the larger ones. Few are drawn, and many pictures have the same.
+_FEATURES = """
+    with drawn as materialized (
+        select number, cast(cast(array(
+            select cast(random() + 0 * number as real) from generate_series(1, 1280)
+        ) as vector) as halfvec) as features
+        from generate_series(0, 199) as number
+    )
+    insert into embeddings (image_id, model, features)
+    select newest.image_id, 'made up', drawn.features
+    from labels
+    cross join lateral (
+        select image_id from shown_images
+        where label_id = labels.id
+        order by received_at desc, image_id desc
+        limit :newest
+    ) as newest
+    join drawn on drawn.number = newest.image_id % 200
+"""
 _SMALLEST = """
     select array_agg(code), max(own_images)
     from (
@@ -50,7 +71,7 @@ _SMALLEST = """
 
 
 def fill_dealings(engine: Engine) -> None:
-    """Add what a filled catalogue lacks of demands, proposals, datasets and models."""
+    """Add what a filled catalogue lacks of demands, proposals, datasets, models and features."""
     with engine.begin() as connection:
         if not connection.scalar(text("select exists (select from demands)")):
             connection.execute(text(_DEMANDS), {"demands": DEMANDS})
@@ -60,8 +81,10 @@ def fill_dealings(engine: Engine) -> None:
         if not connection.scalar(text("select exists (select from trained_models)")):
             for version, labels in ((earlier, 10), (later, 100)):
                 _train(connection, version, [f"kind-{number:03d}" for number in range(1, labels + 1)])
+        if not connection.scalar(text("select exists (select from embeddings)")):
+            connection.execute(text(_FEATURES), {"newest": SEEN_IMAGES})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("vacuum analyze demands, dataset_items, dataset_versions"))
+        connection.execute(text("vacuum analyze demands, dataset_items, dataset_versions, embeddings"))
 
 
 def dataset(connection: Connection, name: str, *, images: int, seed: int = 0) -> DatasetVersion:

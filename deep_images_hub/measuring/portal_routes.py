@@ -30,6 +30,12 @@ _SAMPLE = """
 """
 
 
+# Pictures that a network saw, in an order that has nothing to do with anything.
+_SEEN = """
+    select sha256 from embeddings join images on images.id = image_id order by hashint8(image_id), image_id limit :count
+"""
+
+
 @dataclass(frozen=True)
 class Route:
     """A kind of page, or of answer to a program. needs_account: whoever asks is signed in, or shows a token."""
@@ -53,7 +59,9 @@ def portal_routes(engine: Engine) -> Routes:
         # The first two: whatever else was downloaded of this catalogue, these can be compared.
         versions = list(connection.execute(text("select id from dataset_versions order by id limit 2")).scalars())
         models = list(connection.execute(text("select id from trained_models order by id")).scalars())
-    return {**_galleries(drawn), **_other_pages(drawn, versions, models), **_of_programs(drawn, versions, models)}
+        seen = list(connection.execute(text(_SEEN), {"count": _ADDRESSES}).scalars())
+    alike = {"picture, most alike": Route([f"/images/{sha256}" for sha256 in seen])}
+    return {**_galleries(drawn), **alike, **_other_pages(drawn, versions, models), **_of_programs(drawn, versions, models)}
 
 
 class _Drawn:

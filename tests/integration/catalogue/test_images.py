@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, text, update
 
 from deep_images_hub.catalogue.embeddings import Embedding, add_embeddings, features_of, pending_images
-from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, verdicts_of
+from deep_images_hub.catalogue.images import exact_copies, gallery, image_by_sha256, labels_of, most_alike, verdicts_of
 from deep_images_hub.catalogue.labels import add_label, label_by_code
 from deep_images_hub.catalogue.tables import image_labels, images, submissions
 from deep_images_hub.errors import NotFoundError
@@ -101,6 +101,34 @@ def test_embeddings_written_again_stay_and_pending_images_are_the_rest(connectio
     assert [of.image_id for of in pending_images(connection, model="other", limit=2, after_id=planted[0])] == planted[1:3]
     kept = connection.scalar(text("select features::text from embeddings where image_id = :id"), {"id": planted[2]})
     assert np.array_equal(np.array(kept[1:-1].split(","), np.float16), features.astype(np.float16))
+
+
+def test_most_alike_of_a_label_come_by_the_network_that_saw_the_picture_last(connection: Connection) -> None:
+    apples = plant_batch(connection, "b1", "apple", outcomes=["accepted"] * 5)
+    (car,) = plant_batch(connection, "b2", "car", outcomes=["accepted"])
+    asked, opposite, near, nearest, unseen = apples
+    angles = {asked: 0.0, opposite: 3.0, near: 0.5, nearest: 0.1, car: 0.0}
+    # Lengths do not count.
+    features = {of: np.array([np.cos(angle), np.sin(angle)]) * (1 + of) for of, angle in angles.items()}
+    add_embeddings(connection, model="m", rows=[Embedding(of, seen) for of, seen in features.items()])
+    other = {asked: [1, 0, 0], unseen: [1, 0, 0]}
+    add_embeddings(connection, model="older", rows=[Embedding(of, np.array(seen)) for of, seen in other.items()])
+    connection.execute(text("update embeddings set created_at = created_at - interval '1 day' where model = 'older'"))
+    label_id = label_by_code(connection, "apple").id
+
+    def alike(image_id: int, newest: int = 9, limit: int = 9) -> list[int]:
+        given = {"label_id": label_id, "newest": newest, "limit": limit}
+        return [picture.image_id for picture in most_alike(connection, image_id=image_id, **given)]
+
+    assert alike(asked) == [nearest, near, opposite]
+    assert alike(asked, limit=1) == [nearest]
+    # Of the two newest one was never seen by that network.
+    assert alike(asked, newest=2) == [nearest]
+    assert alike(unseen) == [asked]
+    relabel(connection, nearest, "car")
+    assert alike(asked) == [near, opposite]
+    connection.execute(text("delete from embeddings where image_id = :id"), {"id": asked})
+    assert alike(asked) == []
 
 
 def test_features_of_a_version_without_embeddings_are_empty(connection: Connection) -> None:
