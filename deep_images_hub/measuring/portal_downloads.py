@@ -87,7 +87,11 @@ def forget_exported_files(hub: Hub) -> None:
 def measure_download(
     portal: ServedPortal, files: Sequence[str], *, version_id: int, format_name: str, person: Headers, times: int = 1
 ) -> Download:
-    """Download a dataset in a format, all of its files one after the other; so many times, where once is over before it counts."""
+    """Download a dataset in a format, all of its files one after the other.
+
+    Args:
+        times: so often, where once is over before it counts.
+    """
     # Once for nothing, so that files lie in memory for both.
     _read(files)
     reading_s, reading_cpu_s, read_bytes = _read(files)
