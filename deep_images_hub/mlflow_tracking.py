@@ -5,6 +5,7 @@ run. Its own client would bring far more packages than these five requests need.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import requests
 from deep_images_hub.catalogue.training import TrainingEvent, TrainingRun
 from deep_images_hub.logs import open_log
 from deep_images_hub.settings import Settings
+from deep_images_hub.training import STAGES
 
 _TIMEOUT_S = 10.0
 _API = "/api/2.0/mlflow"
@@ -21,6 +23,8 @@ _API = "/api/2.0/mlflow"
 _MOST_METRICS = 1_000
 # Of what an MLflow server keeps behind its own address: its artifact proxy.
 _PROXIED = "mlflow-artifacts"
+# Of metrics whose names and epochs another stage has too.
+_PREFIXES = {"fine_tune": "fine_tune_"}
 
 log = open_log(__name__)
 
@@ -65,6 +69,27 @@ def _tell(
     }
     info = _post(session, f"{server}{_API}/runs/create", asked)["run"]["info"]
     mlflow_id, metrics = info["run_id"], list(_metrics(model["metrics"], events, started))
+    try:
+        _describe(session, server, info, run, model, digest, metrics)
+    except (requests.RequestException, ValueError):
+        # A server that is away cannot be told that either.
+        with suppress(requests.RequestException):
+            _end(session, server, mlflow_id, "FAILED", run)
+        raise
+    _end(session, server, mlflow_id, "FINISHED", run)
+
+
+def _describe(
+    session: requests.Session,
+    server: str,
+    info: Mapping[str, Any],
+    run: TrainingRun,
+    model: Mapping[str, Any],
+    digest: str,
+    metrics: Sequence[Mapping[str, Any]],
+) -> None:
+    """Tell of a run that the server has made: `info` is its word for it."""
+    mlflow_id = info["run_id"]
     _post(session, f"{server}{_API}/runs/log-batch", {"run_id": mlflow_id, "params": _params(run, model, digest)})
     for at in range(0, len(metrics), _MOST_METRICS):
         _post(session, f"{server}{_API}/runs/log-batch", {"run_id": mlflow_id, "metrics": metrics[at : at + _MOST_METRICS]})
@@ -74,7 +99,10 @@ def _tell(
         session.put(address, json=model["metrics"], timeout=_TIMEOUT_S).raise_for_status()
     else:
         log.info("mlflow_keeps_artifacts_elsewhere", run_id=run.id, scheme=place.scheme)
-    ended = {"run_id": mlflow_id, "status": "FINISHED"}
+
+
+def _end(session: requests.Session, server: str, mlflow_id: str, status: str, run: TrainingRun) -> None:
+    ended: dict[str, Any] = {"run_id": mlflow_id, "status": status}
     if run.finished_at is not None:
         ended |= {"end_time": _milliseconds(run.finished_at)}
     _post(session, f"{server}{_API}/runs/update", ended)
@@ -116,9 +144,10 @@ def _params(run: TrainingRun, model: Mapping[str, Any], digest: str) -> list[dic
 def _metrics(final: Mapping[str, Any], events: Iterable[TrainingEvent], at_ms: int) -> Iterator[dict[str, Any]]:
     """Yield each epoch's metrics, the epoch as their step, then those of the test."""
     for event in events:
+        prefix, step = _PREFIXES.get(event.stage, ""), event.done if STAGES[event.stage].unit == "epochs" else 0
         for name, value in event.metrics.items():
-            step = event.done if event.stage == "train" else 0
-            yield {"key": name, "value": float(value), "timestamp": _milliseconds(event.created_at), "step": step}
+            at_event_ms = _milliseconds(event.created_at)
+            yield {"key": f"{prefix}{name}", "value": float(value), "timestamp": at_event_ms, "step": step}
     for name, value in final.items():
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield {"key": f"final_{name}", "value": float(value), "timestamp": at_ms, "step": 0}

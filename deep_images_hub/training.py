@@ -36,7 +36,7 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
         "views": Stage("Look at every picture in several ways", "pictures"),
         "fine_tune": Stage("Learn on, deeper", "epochs"),
         "rest": Stage("Learn from what was held out, too", "epochs"),
-        "evaluate": Stage("Test on pictures never seen"),
+        "evaluate": Stage("Test on pictures never seen", "pictures"),
         "outlook": Stage("See what more pictures would bring"),
         "export": Stage("Write the model and try its files"),
     }

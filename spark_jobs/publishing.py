@@ -114,7 +114,8 @@ def publish(
     with hub.engine.connect() as connection:
         metrics["random_features_top1"] = random_features_of(connection, training_set, seed=plan.config.seed)
     metrics["examples"] = examples(hub, plan, training_set, judged.classifier, judged.probabilities, judged.features)
-    tell(stage="evaluate", done=1, total=1, metrics={"test_top1": metrics["test_top1"]})
+    judged_images = len(test.class_index)
+    tell(stage="evaluate", done=judged_images, total=judged_images, metrics={"test_top1": metrics["test_top1"]})
     if features is not None:
         # Of the head alone, also of a fine-tuned network: its own features know all of the training pictures.
         metrics["learning_curve"] = _learning_curve(plan, training_set, test, features)

@@ -116,7 +116,7 @@ def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
         if learning.whole is not None:
             rest = _from_there(learning.task, trained.weights, learning.whole)
             # Not under the names of the losses before, beside which there was one on a validation split.
-            whole = train_stage(rest, plan.config.for_the_rest(), "rest", lambda epoch: {"rest_loss": epoch.loss})
+            whole = train_stage(rest, plan.config.for_the_rest(), "rest", _rest_loss)
         trained = _kept_near(first, trained, whole, plan.config.start_share)
         trained = replace(trained, validation_accuracy=top1_of(learning.task, trained.weights, plan.config, team))
     engine.dispose()
@@ -125,6 +125,10 @@ def _train(plan: TrainingPlan, rank: int, addresses: list[str]) -> Trained:
 
 def _finite(epoch: EpochReport) -> Metrics:
     return {name: value for name, value in asdict(epoch).items() if isinstance(value, float) and math.isfinite(value)}
+
+
+def _rest_loss(epoch: EpochReport) -> Metrics:
+    return {"rest_loss": epoch.loss} if math.isfinite(epoch.loss) else {}
 
 
 def _from_there(task: "Task", weights: list[NDArray[np.float32]], training: Examples) -> "Task":

@@ -33,9 +33,9 @@ EVENTS = [
 class Server(ThreadingHTTPServer):
     """Answers as MLflow's documentation says, and remembers what it was sent: (method, path, body)."""
 
-    def __init__(self, *, is_full: bool) -> None:
+    def __init__(self, *, refused: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.is_full = is_full
+        self.refused = refused
         self.told: list[tuple[str, str, dict]] = []
 
 
@@ -48,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
             "experiments/create": {"experiment_id": "5"},
             "runs/create": {"run": {"info": {"run_id": "f00", "artifact_uri": "mlflow-artifacts:/5/f00/artifacts"}}},
         }
-        self._answer(507 if self.server.is_full else 200, said.get(self.path.removeprefix("/api/2.0/mlflow/"), {}))
+        asked = self.path.removeprefix("/api/2.0/mlflow/")
+        self._answer(507 if asked.startswith(self.server.refused) else 200, said.get(asked, {}))
 
     def do_PUT(self) -> None:
         self._answer(200, {})
@@ -68,8 +69,8 @@ class Handler(BaseHTTPRequestHandler):
 def serve() -> Iterator:
     servers: list[Server] = []
 
-    def start(*, is_full: bool = False) -> tuple[Server, Settings]:
-        server = Server(is_full=is_full)
+    def start(*, refused: str = "nothing") -> tuple[Server, Settings]:
+        server = Server(refused=refused)
         servers.append(server)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return server, Settings(mlflow_url=f"http://127.0.0.1:{server.server_port}/")
@@ -108,13 +109,33 @@ def test_server_is_told_of_settings_epochs_results_and_the_report(serve) -> None
 
 
 def test_server_that_refuses_or_is_away_is_passed_over(serve, capsys: pytest.CaptureFixture) -> None:
-    _, full = serve(is_full=True)
+    _, full = serve(refused="")
     away = Settings(mlflow_url="http://ann:my-password@127.0.0.1:9")
 
     assert not track(full, RUN, MODEL, EVENTS, "d" * 64)
     assert not track(away, RUN, MODEL, EVENTS, "d" * 64)
     said = capsys.readouterr()
     assert "my-password" not in said.out + said.err
+
+
+def test_run_of_which_not_everything_could_be_told_does_not_stay_one_that_goes_on(serve) -> None:
+    server, settings = serve(refused="runs/log-batch")
+
+    assert not track(settings, RUN, MODEL, EVENTS, "d" * 64)
+
+    _, path, ended = server.told[-1]
+    assert (path, ended["run_id"], ended["status"]) == ("/api/2.0/mlflow/runs/update", "f00", "FAILED")
+
+
+def test_epochs_of_fine_tuning_are_told_apart_from_those_of_the_head(serve) -> None:
+    server, settings = serve()
+    stages = [("train", "loss"), ("fine_tune", "loss"), ("rest", "rest_loss"), ("evaluate", "test_top1")]
+    events = [TrainingEvent(at, 1, stage, 2, 6, {name: 0.5}, NOON) for at, (stage, name) in enumerate(stages)]
+
+    assert track(settings, RUN, MODEL, events, "d" * 64)
+
+    metrics = [of for _, _, body in server.told for of in body.get("metrics", []) if not of["key"].startswith("final_")]
+    assert [(of["key"], of["step"]) for of in metrics] == [("loss", 2), ("fine_tune_loss", 2), ("rest_loss", 2), ("test_top1", 0)]
 
 
 def test_nobody_is_told_without_a_setting() -> None:
