@@ -12,7 +12,8 @@ written; `tensorflow_files` knows the others.
 import hashlib
 import json
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,6 +90,7 @@ def export_model(
     known: KnownLooks | None = None,
     formats: Collection[str] = (),
     representative: NDArray[np.uint8] | None = None,
+    call_apart: Callable[..., Any] | None = None,
 ) -> ExportedModel:
     """Write a classifier's files, load each again and compare them on real pictures.
 
@@ -101,6 +103,8 @@ def export_model(
         known: what the ONNX file tells from anything else; None: it cannot.
         formats: kinds of file beside those that every model has: `saved_model`, `litert`, `litert_int8`.
         representative: for `litert_int8`: pictures of the training split, as `pictures`.
+        call_apart: calls a function with arguments in another process, which is given half of the work; None: all of it is done
+            here, one after the other.
 
     Raises:
         ExportMismatchError: a loaded file differs by more than TOLERANCE.
@@ -113,19 +117,20 @@ def export_model(
     paths = {kind: folder / file_kind(kind).file_name for kind in ("keras", "onnx", "labels", *formats)}
     paths["labels"].write_text("".join(f"{' '.join(label.name.split())}\n" for label in labels), encoding="utf-8")
     classifier.save(paths["keras"])
-    _export_onnx(explained, paths["onnx"])
-    _describe(paths["onnx"], labels, card)
-    answers, places, *near = _onnx_answers(paths["onnx"], inputs)
-    differences = {
-        "keras": _difference(keras.saving.load_model(paths["keras"], compile=False).predict(inputs, verbose=0), expected),
-        "onnx": max(
-            _difference(answers, expected),
-            _difference(places, evidence) / max(1.0, float(np.abs(evidence).max())),
-            *(_difference(found, said) for found, said in zip(near, nearest, strict=True)),
-        ),
-    }
-    if formats:
-        differences |= _write_tensorflow_files(classifier, paths, inputs, expected, representative)
+    others = (paths, inputs, expected, representative)
+    with ThreadPoolExecutor(1, thread_name_prefix="export") as waiting:
+        apart = None if call_apart is None else waiting.submit(call_apart, _write_others, *others)
+        _export_onnx(explained, paths["onnx"])
+        _describe(paths["onnx"], labels, card)
+        answers, places, *near = _onnx_answers(paths["onnx"], inputs)
+        differences = {
+            "onnx": max(
+                _difference(answers, expected),
+                _difference(places, evidence) / max(1.0, float(np.abs(evidence).max())),
+                *(_difference(found, said) for found, said in zip(near, nearest, strict=True)),
+            )
+        }
+        differences |= _write_others(*others) if apart is None else apart.result()
     for kind, difference in differences.items():
         # Written so that NaN, which compares as nothing, is a mismatch too.
         if not difference <= TOLERANCE:
@@ -137,17 +142,22 @@ def export_model(
     return ExportedModel(files, largest_difference=max(differences.values()))
 
 
-def _write_tensorflow_files(
-    classifier: keras.Model,
+def _write_others(
     paths: Mapping[str, Path],
     inputs: NDArray[np.float32],
     expected: NDArray[np.float32],
     representative: NDArray[np.uint8] | None,
 ) -> dict[str, float]:
-    """Write those of the kinds that are asked for, and return how far each is from the model where it should not be."""
+    """Load the `.keras` file, write from it those of TensorFlow that are asked for, and return how far each is from the model.
+
+    Of the file in 8 bits nothing is said: it should be another model. May run in a process of its own.
+    """
+    classifier = keras.saving.load_model(paths["keras"], compile=False)
+    differences = {"keras": _difference(classifier.predict(inputs, verbose=0), expected)}
+    if not {"saved_model", "litert", "litert_int8"} & paths.keys():
+        return differences
     from models.tensorflow_files import litert_answers, litert_of, saved_model_answers, write_saved_model, zip_folder
 
-    differences = {}
     with TemporaryDirectory(prefix="saved-model-") as name:
         folder = Path(name)
         write_saved_model(classifier, folder)

@@ -82,6 +82,7 @@ def publish(
     beside: FineTunedBesideHead | None,
     *,
     tell: Callable[..., None],
+    call_apart: Callable[..., Any],
 ) -> dict[str, Any]:
     """Judge what was trained on the test split, write its files, compare them with it, and store them.
 
@@ -89,6 +90,7 @@ def publish(
         weights: of the backbone; None: all of it was trained.
         beside: how the fine-tuned network and the head alone did; None: nothing was fine-tuned.
         tell: `run_progress.tell` of this attempt at the run.
+        call_apart: of `fresh_process`, where half of the files are written.
 
     Returns:
         The arguments of `catalogue.models.save_model` beside the run's id.
@@ -128,7 +130,7 @@ def publish(
         "answers": answers_of(training_set, judged.probabilities),
     }
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
-        exported = _export(hub, plan, training_set, judged, known, row, Path(folder))
+        exported = _export(hub, plan, training_set, judged, known, row, Path(folder), call_apart)
         metrics["export_difference"] = exported.largest_difference
         metrics |= _in_8_bits(hub, plan, training_set, exported)
         row["files"] = _stored(hub, plan, exported)
@@ -319,6 +321,7 @@ def _export(
     known: KnownLooks | None,
     row: dict[str, Any],
     folder: Path,
+    call_apart: Callable[..., Any],
 ) -> "ExportedModel":
     from models.export import ExportMismatchError, export_model
 
@@ -353,6 +356,7 @@ def _export(
         known=known,
         formats=formats,
         representative=_pictures(hub, plan, training_set, "train", _REPRESENTATIVE_IMAGES) if INT8 in formats else None,
+        call_apart=call_apart,
     )
 
 

@@ -49,7 +49,7 @@ from spark_jobs.head_choosing import with_chosen_head
 from spark_jobs.publishing import publish
 from spark_jobs.run_progress import shown, tell
 from spark_jobs.second_phase import second_phase
-from spark_jobs.tensorflow_process import load_tensorflow
+from spark_jobs.tensorflow_process import fresh_process, load_tensorflow
 from spark_jobs.training_plan import TrainingPlan
 from spark_jobs.training_set import TrainingSet
 from spark_jobs.training_tasks import train_on_workers
@@ -185,7 +185,9 @@ def _train_and_publish(hub: Hub, run: TrainingRun, spark: SparkSession) -> dict[
         if beside.is_published:
             plan, training_set, trained = second.plan, second.training_set, fine_tuned
     told = partial(tell, hub.engine, run_id=run.id, attempt=run.attempt)
-    return publish(hub, plan, training_set, trained, weights, beside, tell=told)
+    # It loads TensorFlow while the model is judged here.
+    with fresh_process() as call_apart:
+        return publish(hub, plan, training_set, trained, weights, beside, tell=told, call_apart=call_apart)
 
 
 def _complete_features(hub: Hub, run: TrainingRun, spark: SparkSession, training_set: TrainingSet, weights: WeightsFile) -> str:
