@@ -1,7 +1,8 @@
 """Whether a classifier's scores are what they say: of the answers with a score of 0.8, are 80 % right? Plain numbers: no Keras.
 
-Source: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks": temperature scaling, and the expected
-calibration error.
+Sources: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks": temperature scaling, and the expected
+calibration error. Lavenberg and Welch 1981, "A perspective on the use of control variables to increase the efficiency of Monte
+Carlo simulations": what is known of few pictures, corrected by something that is known of these and of many more.
 """
 
 from dataclasses import dataclass
@@ -27,12 +28,17 @@ class ReliabilityBin:
     count: int
 
 
-def fit_temperature(probabilities: NDArray[np.floating], class_index: NDArray[np.integer]) -> float | None:
+def fit_temperature(
+    probabilities: NDArray[np.floating], class_index: NDArray[np.integer], *, beside: NDArray[np.floating] | None = None
+) -> float | None:
     """Find the temperature at which scores fit best what is right: above 1 they were too bold, below 1 too timid.
 
     Args:
         probabilities: (n, classes), of pictures that the classifier did not learn from.
         class_index: (n,), the truth.
+        beside: (n, classes), what another classifier says of the same pictures, which it did not learn from either, and whose
+            scores are in line on many more. Where they are not on these, the pictures are easier or harder than others, which
+            the classifier's own scores then show too; as far as they do, it is left out. None: nothing is known of that.
 
     Returns:
         The number that logits are to be divided by, 0.1..10; None for fewer than MIN_IMAGES pictures.
@@ -42,23 +48,48 @@ def fit_temperature(probabilities: NDArray[np.floating], class_index: NDArray[np
 
     if len(class_index) < MIN_IMAGES:
         return None
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
-    positions = np.arange(len(class_index))
+    logits = _logits(probabilities)
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        highest = scaled.max(axis=1)
-        sums = highest + np.log(np.exp(scaled - highest[:, None]).sum(axis=1))
-        misfit = (sums - scaled[positions, class_index]).sum()
-        return float(misfit + (log_temperature / _USUAL_SPREAD) ** 2 / 2)
+    def fitted(slope: float) -> float:
+        """Return the logarithm of the temperature at which the sum of losses rises by so much."""
 
-    low, high = (float(np.log(bound)) for bound in _TEMPERATURES)
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+        def loss(log_temperature: float) -> float:
+            misfit = _losses_and_slopes(logits, class_index, log_temperature)[0].sum()
+            return float(misfit - slope * log_temperature + (log_temperature / _USUAL_SPREAD) ** 2 / 2)
+
+        low, high = (float(np.log(bound)) for bound in _TEMPERATURES)
+        return float(minimize_scalar(loss, bounds=(low, high), method="bounded").x)
+
+    found = fitted(0.0)
+    if beside is not None:
+        _, own = _losses_and_slopes(logits, class_index, found)
+        _, known = _losses_and_slopes(_logits(beside), class_index, 0.0)
+        common = float(((own - own.mean()) * (known - known.mean())).mean())
+        # Of pictures that the other one is sure of next to nothing can be said, and a regression would say much.
+        share = min(max(common, 0.0) / max(float(known.var()), _SMALLEST), 1.0)
+        found = fitted(share * float(known.sum()))
+    return float(np.exp(found))
+
+
+def _logits(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
+
+
+def _losses_and_slopes(
+    logits: NDArray[np.float64], class_index: NDArray[np.integer], log_temperature: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each picture's cross-entropy (n,) at a temperature, and how it grows with the temperature's logarithm (n,)."""
+    scaled = logits / np.exp(log_temperature)
+    highest = scaled.max(axis=1, keepdims=True)
+    odds = np.exp(scaled - highest)
+    sums = odds.sum(axis=1)
+    true = scaled[np.arange(len(class_index)), class_index]
+    return highest[:, 0] + np.log(sums) - true, true - (odds * scaled).sum(axis=1) / sums
 
 
 def at_temperature(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float32]:
     """Return the probabilities (n, classes) that the same logits give at a temperature."""
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST)) / temperature
+    logits = _logits(probabilities) / temperature
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 

@@ -103,7 +103,7 @@ def publish(
     if weights is None or features is None:
         judged = _from_scratch(hub, plan, training_set, trained)
     elif plan.fine_tuned_head is not None:
-        judged = _fine_tuned(hub, plan, training_set, trained, weights, partial(tell, stage="evaluate"))
+        judged = _fine_tuned(hub, plan, training_set, trained, weights, features, partial(tell, stage="evaluate"))
     else:
         judged = _with_head(plan, training_set, trained, weights, features)
     test = training_set.test_split()
@@ -169,10 +169,17 @@ def _solved(
     return solve_head(scaled, training_set.class_index[learned], trained.weights, choice)
 
 
-def _temperature(training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]) -> float | None:
-    """Return what brings a head's scores in line on the validation split."""
+def _temperature(
+    training_set: TrainingSet,
+    head: list[NDArray[np.float32]],
+    features: NDArray[np.float32],
+    *,
+    beside: NDArray[np.float32] | None = None,
+) -> float | None:
+    """Return what brings a head's scores in line on the validation split; `beside` as `fit_temperature` takes it."""
     validation = training_set.positions("validation")
-    return fit_temperature(class_probabilities(head, features[validation]), training_set.class_index[validation])
+    said = class_probabilities(head, features[validation])
+    return fit_temperature(said, training_set.class_index[validation], beside=beside)
 
 
 def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -180,9 +187,19 @@ def _of_test(training_set: TrainingSet, head: list[NDArray[np.float32]], feature
 
 
 def _fine_tuned(
-    hub: Hub, plan: TrainingPlan, training_set: TrainingSet, trained: Trained, weights: WeightsFile, tell: Callable[..., None]
+    hub: Hub,
+    plan: TrainingPlan,
+    training_set: TrainingSet,
+    trained: Trained,
+    weights: WeightsFile,
+    kept: NDArray[np.float32],
+    tell: Callable[..., None],
 ) -> Judged:
-    """Judge a fine-tuned network by its own features, computed here for all pictures, and told of."""
+    """Judge a fine-tuned network by its own features, computed here for all pictures, and told of.
+
+    Args:
+        kept: the features that its first head was trained on.
+    """
     from models.export import with_softmax
     from models.fine_tuning import fine_tuned_beside
 
@@ -191,9 +208,13 @@ def _fine_tuned(
     network, see = fine_tuned_beside(plan.backbone, weights.path, plan.fine_tuned_head, final, trained.weights)
     both = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)), tell)
     features, judged_features = np.split(both, 2, axis=1)
-    temperature = _temperature(training_set, trained.weights[-2:], judged_features)
-    head = _cooled(final[-2:], temperature)
     rests_on: RestsOn = "validation" if plan.held_out is None else "held_out_looks"
+    beside = None
+    if plan.held_out is not None:
+        # The first head's temperature was chosen on all looks, ten times as many pictures.
+        beside = class_probabilities(plan.fine_tuned_head, kept[training_set.positions("validation")])
+    temperature = _temperature(training_set, trained.weights[-2:], judged_features, beside=beside)
+    head = _cooled(final[-2:], temperature)
     network.get_layer("logits").set_weights(head)
     probabilities = _of_test(training_set, head, features)
     return Judged(with_softmax(network), probabilities, temperature, rests_on, features, judged_features)

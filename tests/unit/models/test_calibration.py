@@ -24,6 +24,36 @@ def test_temperature_undoes_how_bold_the_scores_are(boldness: float) -> None:
     np.testing.assert_allclose(at_temperature(said, boldness), honest, atol=1e-3)
 
 
+def drawn_looks(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What two classifiers say of looks of three pictures each, some hard for both, and the truth. The first is bolder."""
+    hard = random.normal(size=(count, 1, 1)).repeat(3, axis=0)
+    signal = 3 * np.eye(4)[np.newaxis, 0] + random.normal(size=(3 * count, 1, 4)) - 2.5 * hard * np.eye(4)[np.newaxis, 0]
+    logits = [signal[:, 0] + 0.7 * random.normal(size=(3 * count, 4)) for _ in range(2)]
+    return softmax(1.3 * logits[0]), softmax(logits[1]), np.zeros(3 * count, int)
+
+
+def test_few_pictures_tell_more_beside_a_classifier_whose_temperature_is_known() -> None:
+    random = np.random.default_rng(4)
+    many = drawn_looks(random, 20_000)
+    best, known = (fit_temperature(said, many[2]) for said in many[:2])
+    alone, beside = [], []
+    for _ in range(60):
+        said, other, truth = drawn_looks(random, 70)
+        alone.append(np.log(fit_temperature(said, truth) / best))
+        beside.append(np.log(fit_temperature(said, truth, beside=at_temperature(other, known)) / best))
+
+    assert np.std(beside) < 0.6 * np.std(alone)
+    assert abs(np.mean(beside)) < 0.03
+
+
+def test_classifier_beside_that_is_in_line_on_these_pictures_or_sure_of_all_changes_nothing() -> None:
+    said, other, truth = drawn_looks(np.random.default_rng(5), 70)
+    in_line = at_temperature(other, fit_temperature(other, truth))
+
+    assert fit_temperature(said, truth, beside=in_line) == pytest.approx(fit_temperature(said, truth), rel=0.01)
+    assert fit_temperature(said, truth, beside=np.eye(4)[truth]) == pytest.approx(fit_temperature(said, truth), rel=1e-6)
+
+
 def test_temperature_of_a_handful_of_pictures_is_not_told() -> None:
     assert fit_temperature(np.full((MIN_IMAGES - 1, 2), 0.5), np.zeros(MIN_IMAGES - 1, int)) is None
 
