@@ -5,6 +5,7 @@ calibration error. Lavenberg and Welch 1981, "A perspective on the use of contro
 Carlo simulations": what is known of few pictures, corrected by something that is known of these and of many more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ _TEMPERATURES = (0.1, 10.0)
 # Of the logarithm of temperatures, about 0: it decides where all answers are right, whatever the temperature.
 _USUAL_SPREAD = 1.0
 _BINS = 10
+# Shares of right answers for which the score is named from which on answers are as good.
+_PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 _SMALLEST = 1e-12
 
 
@@ -26,6 +29,23 @@ class ReliabilityBin:
     score: float
     accuracy: float
     count: int
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which score on answers are right as often as wanted, and the share of answers that reach it; both None: from none."""
+
+    precision: float
+    score: float | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Scores to take for some wanted precisions, and how many pictures, held out by look, say so."""
+
+    rows: Sequence[Threshold]
+    images: int
 
 
 def fit_temperature(
@@ -114,6 +134,13 @@ def expected_calibration_error(bins: list[ReliabilityBin]) -> float:
     counts = np.array([part.count for part in bins])
     gaps = np.array([abs(part.score - part.accuracy) for part in bins])
     return float((counts * gaps).sum() / counts.sum())
+
+
+def thresholds_by(probabilities: NDArray[np.floating], class_index: NDArray[np.integer]) -> Thresholds:
+    """Name the scores to take by what a classifier says, (n, classes), of pictures that it did not learn from."""
+    scores, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == class_index
+    found = [(precision, threshold_for(precision, scores, is_right) or (None, None)) for precision in _PRECISIONS]
+    return Thresholds([Threshold(precision, score, share) for precision, (score, share) in found], len(class_index))
 
 
 def threshold_for(precision: float, scores: NDArray[np.floating], is_right: NDArray[np.bool_]) -> tuple[float, float] | None:

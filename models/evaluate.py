@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import at_temperature, expected_calibration_error, reliability, threshold_for
+from models.calibration import Thresholds, at_temperature, expected_calibration_error, reliability, thresholds_by
 from models.intervals import bootstrap_interval, wilson_interval
 
 _TOP_K = 5
-# Shares of right answers for which the score is named from which on answers are as good.
-_PRECISIONS = (0.8, 0.9, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,10 @@ def judge(
 
 
 def judge_scores(
-    probabilities: NDArray[np.floating], class_index: NDArray[np.integer], temperature: float | None
+    probabilities: NDArray[np.floating],
+    class_index: NDArray[np.integer],
+    temperature: float | None,
+    thresholds: Thresholds | None = None,
 ) -> dict[str, Any]:
     """Say whether a classifier's scores are what they claim, on its test split.
 
@@ -89,22 +90,25 @@ def judge_scores(
         probabilities: (n, classes), at the temperature.
         class_index: (n,), the truth.
         temperature: that its logits were divided by (`models.calibration.fit_temperature`); None: they were left as they were.
+        thresholds: by pictures held out by look, which say more of other places than the test split; None: there were none.
 
     Returns:
         JSON values: `temperature`; the expected calibration `error`, and `error_before` the temperature; `bins` of answers by
-        score; `thresholds`, for each wanted `precision` the `score` from which on answers are as good on these pictures and the
-        `share` of answers that reach it, both null where none is.
+        score; `thresholds`, for each wanted `precision` the `score` from which on answers are as good and the `share` of answers
+        that reach it, both null where none is; `threshold_images`, how many pictures held out by look say so, null: the test
+        split does.
     """
     scores, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == class_index
     bins = reliability(scores, is_right)
     before = at_temperature(probabilities, 1 / (temperature or 1.0)).max(axis=1)
-    thresholds = [(precision, threshold_for(precision, scores, is_right) or (None, None)) for precision in _PRECISIONS]
+    rows = (thresholds or thresholds_by(probabilities, class_index)).rows
     return {
         "temperature": temperature,
         "error": expected_calibration_error(bins),
         "error_before": expected_calibration_error(reliability(before, is_right)),
         "bins": [asdict(part) for part in bins],
-        "thresholds": [{"precision": precision, "score": score, "share": share} for precision, (score, share) in thresholds],
+        "thresholds": [asdict(row) for row in rows],
+        "threshold_images": None if thresholds is None else thresholds.images,
     }
 
 

@@ -1,7 +1,8 @@
 """How strongly a head on kept features is held back, and how sure it may be, by what it says of looks that it never saw.
 
 All pictures but those of the test split are parted by look (`models.look_folds`); heads learn from all parts but one, and are
-asked about that one. The L2 that does best there is taken, and the temperature that makes those answers mean what they say.
+asked about that one. The L2 that does best there is taken, and the temperature that makes those answers mean what they say; they
+also tell which scores to take for a wanted precision.
 Plain numbers: imports no Keras.
 """
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batches import class_weights
-from models.calibration import at_temperature, fit_temperature
+from models.calibration import Thresholds, at_temperature, fit_temperature, thresholds_by
 from models.linear_probe import class_probabilities, fit_probe
 from models.look_folds import FOLDS, folds_by_look
 
@@ -46,12 +47,14 @@ class HeadChoice:
         has_class_weights: pictures of rare labels count more.
         temperature: what the logits of a head that was solved to the end with it are to be divided by.
         tried: what it was chosen among.
+        thresholds: of its scores at that temperature; None: not known.
     """
 
     l2: float
     has_class_weights: bool
     temperature: float
     tried: Sequence[Tried]
+    thresholds: Thresholds | None = None
 
 
 def asks_for_weights(train_counts: Sequence[int]) -> bool:
@@ -88,9 +91,10 @@ def choose_head(
             start = fit_probe(features[seen], class_index[seen], class_count, l2=l2, weight=part, start=start)
             said[place, is_held_out] = class_probabilities(start, features[is_held_out])
     temperatures = [fit_temperature(answers, class_index) or 1.0 for answers in said]
-    tried = [_tried(l2, at_temperature(of, at), class_index) for l2, of, at in zip(GRID, said, temperatures, strict=True)]
+    cooled = [at_temperature(of, at) for of, at in zip(said, temperatures, strict=True)]
+    tried = [_tried(l2, of, class_index) for l2, of in zip(GRID, cooled, strict=True)]
     best = min(range(len(GRID)), key=lambda at: tried[at].loss)
-    return HeadChoice(GRID[best], has_class_weights, temperatures[best], tried)
+    return HeadChoice(GRID[best], has_class_weights, temperatures[best], tried, thresholds_by(cooled[best], class_index))
 
 
 def solve_head(

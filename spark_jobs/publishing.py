@@ -17,7 +17,7 @@ from deep_images_hub.model_files import INT8, file_kind
 from deep_images_hub.object_store.keys import model_key
 from deep_images_hub.pretrained_weights import WeightsFile
 from deep_images_hub.wiring import Hub
-from models.calibration import fit_temperature
+from models.calibration import Thresholds, fit_temperature, thresholds_by
 from models.evaluate import HeldOut, judge, judge_scores
 from models.examples import at_even_steps
 from models.feature_scale import FeatureScale
@@ -58,6 +58,7 @@ class Judged:
     rests_on: the pictures that gave the temperature: `held_out_looks` (`models.regularisation`) or `validation`, its split.
     features: its own, of all pictures; None: it was trained from scratch.
     judged_features: those of the network that had not learnt from what the temperature rests on, where that is another one.
+    thresholds: by looks held out; None: the test split has to say.
     """
 
     classifier: "keras.Model"
@@ -66,10 +67,11 @@ class Judged:
     rests_on: RestsOn = "validation"
     features: NDArray[np.float32] | None = None
     judged_features: NDArray[np.float32] | None = None
+    thresholds: Thresholds | None = None
 
     def calibration(self, test: HeldOut) -> dict[str, Any]:
         """Return what `judge_scores` does, and what the temperature rests on."""
-        found = judge_scores(self.probabilities, test.class_index, self.temperature)
+        found = judge_scores(self.probabilities, test.class_index, self.temperature, self.thresholds)
         return found | {"rests_on": None if self.temperature is None else self.rests_on}
 
 
@@ -157,6 +159,7 @@ def _with_head(
         temperature=temperature,
         rests_on="validation" if plan.head_choice is None else "held_out_looks",
         features=features,
+        thresholds=None if plan.head_choice is None else plan.head_choice.thresholds,
     )
 
 
@@ -209,15 +212,18 @@ def _fine_tuned(
     both = _answers(hub, plan, training_set, see, np.arange(len(training_set.pictures)), tell)
     features, judged_features = np.split(both, 2, axis=1)
     rests_on: RestsOn = "validation" if plan.held_out is None else "held_out_looks"
-    beside = None
+    validation, beside, thresholds = training_set.positions("validation"), None, None
     if plan.held_out is not None:
         # The first head's temperature was chosen on all looks, ten times as many pictures.
-        beside = class_probabilities(plan.fine_tuned_head, kept[training_set.positions("validation")])
+        beside = class_probabilities(plan.fine_tuned_head, kept[validation])
     temperature = _temperature(training_set, trained.weights[-2:], judged_features, beside=beside)
+    if plan.held_out is not None and temperature is not None:
+        said = class_probabilities(_cooled(trained.weights[-2:], temperature), judged_features[validation])
+        thresholds = thresholds_by(said, training_set.class_index[validation])
     head = _cooled(final[-2:], temperature)
     network.get_layer("logits").set_weights(head)
     probabilities = _of_test(training_set, head, features)
-    return Judged(with_softmax(network), probabilities, temperature, rests_on, features, judged_features)
+    return Judged(with_softmax(network), probabilities, temperature, rests_on, features, judged_features, thresholds)
 
 
 def _answers(
@@ -295,7 +301,8 @@ def _training_metrics(
         "seed": plan.config.seed,
         "code": code_version(),
         "fine_tuning": None if beside is None else asdict(beside),
-        "head": None if plan.head_choice is None else asdict(plan.head_choice),
+        # Its thresholds are told with the scores.
+        "head": None if plan.head_choice is None else asdict(replace(plan.head_choice, thresholds=None)),
     }
 
 

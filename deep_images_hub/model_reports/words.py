@@ -43,18 +43,25 @@ def fine_tuning_words(found: ReportFineTuning) -> str:
 
 
 def scores_words(calibration: ReportCalibration) -> str:
-    """Say how far off a model's scores are, and on what pictures they were set."""
-    off = f"Its scores are off by {percent(calibration.error)} on average"
+    """Say how far off a model's scores are, and on what pictures they were set, and the scores to take."""
+    if calibration.threshold_images is not None:
+        taken = f"The scores to take were found on {calibration.threshold_images:,} such pictures."
+    else:
+        taken = "The scores to take were found on the test split: of pictures that were taken elsewhere fewer may be right."
+    return f"Its scores are off by {percent(calibration.error)} on average{_temperature_words(calibration)} {taken}"
+
+
+def _temperature_words(calibration: ReportCalibration) -> str:
     if calibration.temperature is None:
-        return f"{off}; there were too few pictures to bring them in line."
+        return "; there were too few pictures to bring them in line."
     if calibration.rests_on == "held_out_looks":
         return (
-            f"{off}. They were set on pictures that look like none it had learnt from, as pictures of other places do: where "
-            "they were taken in the same places as these, it is right more often than it says."
+            ". They were set on pictures that look like none it had learnt from, as pictures of other places do: where they were "
+            "taken in the same places as these, it is right more often than it says."
         )
     if calibration.rests_on == "validation":
-        return f"{off}. They were set on the validation split: of pictures that were taken elsewhere they may promise too much."
-    return f"{off}."
+        return ". They were set on the validation split: of pictures that were taken elsewhere they may promise too much."
+    return "."
 
 
 def none_of_these_words(found: ReportNoneOfThese) -> str:

@@ -70,6 +70,9 @@ class ReportCalibration(Answer):
     error_before: float | None = Field(description="The same before the temperature.")
     bins: list[ReliabilityBin]
     thresholds: list[ReportThreshold]
+    threshold_images: int | None = Field(
+        default=None, description="How many pictures the thresholds rest on, held out by look; null: they rest on the test split."
+    )
 
 
 class ReportNoneOfThese(Answer):

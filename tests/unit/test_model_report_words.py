@@ -26,6 +26,13 @@ def test_scores_are_told_with_what_they_rest_on(temperature: float | None, rests
     assert words in scores_words(found)
 
 
+def test_scores_to_take_are_told_with_the_pictures_that_say_so() -> None:
+    found = ReportCalibration(temperature=0.9, rests_on="held_out_looks", error=0.03, error_before=None, bins=[], thresholds=[])
+
+    assert scores_words(found).endswith("found on the test split: of pictures that were taken elsewhere fewer may be right.")
+    assert scores_words(found.model_copy(update={"threshold_images": 2110})).endswith("found on 2,110 such pictures.")
+
+
 def test_none_of_these_is_told_with_its_limits_where_the_model_can_say_it() -> None:
     said = none_of_these_words(NONE_OF_THESE)
 

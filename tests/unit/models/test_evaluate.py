@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models.calibration import thresholds_by
 from models.evaluate import HeldOut, Label, confusion_matrix, judge, judge_scores
 from models.intervals import wilson_interval
 
@@ -96,5 +97,14 @@ def test_scores_are_judged_by_bins_and_thresholds() -> None:
     assert said["error"] == pytest.approx((0.1 + 0.1 + 0.2 + 0.6) / 4)
     assert said["error_before"] == pytest.approx(said["error"], abs=1e-6)
     assert said["thresholds"][-1] == {"precision": 0.99, "score": pytest.approx(0.8), "share": 0.75}
+    assert said["threshold_images"] is None
     nothing_is_right = judge_scores(np.array([[0.9, 0.1]]), np.array([1]), None)
     assert nothing_is_right["thresholds"][0] == {"precision": 0.8, "score": None, "share": None}
+
+
+def test_scores_to_take_are_those_of_pictures_held_out_by_look_where_there_are_such() -> None:
+    held_out = thresholds_by(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]))
+    said = judge_scores(np.array([[0.7, 0.3]]), np.array([0]), 1.0, held_out)
+
+    assert said["thresholds"][0] == {"precision": 0.8, "score": 0.9, "share": 0.5}
+    assert said["threshold_images"] == 2

@@ -75,6 +75,23 @@ def test_head_of_few_places_is_as_sure_of_others_as_it_is_right() -> None:
     assert calibration_error(class_probabilities(head, elsewhere), truth) < 0.1 < calibration_error(of_split, truth) / 2
 
 
+def test_scores_to_take_for_a_precision_hold_in_places_that_were_never_seen() -> None:
+    features, class_index = shots(FOLDS * 4, seed=1)
+    elsewhere, truth = shots(400, seed=2, of_each=1)
+    start = [np.zeros((FEATURES, CLASSES), np.float32), np.zeros(CLASSES, np.float32)]
+
+    choice = choose_head(features, class_index, CLASSES, seed=0)
+    assert choice is not None
+    assert choice.thresholds is not None
+    said = class_probabilities(solve_head(features, class_index, start, choice), elsewhere)
+
+    scores, is_right = said.max(axis=1), said.argmax(axis=1) == truth
+    assert choice.thresholds.images == len(class_index)
+    for wanted in choice.thresholds.rows[:2]:
+        assert wanted.score is not None
+        assert is_right[scores >= wanted.score].mean() > wanted.precision - 0.05
+
+
 def test_choose_head_takes_the_least_loss_of_what_it_tries() -> None:
     training = blobs(120, spread=2.0, seed=1)
 

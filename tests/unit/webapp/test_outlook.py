@@ -64,7 +64,7 @@ def test_calibration_reads_bins_and_thresholds() -> None:
     found = calibration(METRICS)
 
     assert found is not None
-    assert found.words == "Its scores are off by 4.0 % on average."
+    assert found.words.startswith("Its scores are off by 4.0 % on average. The scores to take were found on the test split")
     assert found.marks == [mark(0.5, 0.4, "10 answers of about 50%: 40% right")]
     assert found.thresholds[1].score is None
 
