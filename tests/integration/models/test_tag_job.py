@@ -3,6 +3,7 @@
 import csv
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import text
 
 from deep_images_hub.catalogue.network_labels import network_labels_of
 from deep_images_hub.errors import InvalidInputError, NotFoundError
+from deep_images_hub.settings import Settings
 from spark_jobs.tag import tag
 from tests.builders import HubBuilder, one_colour, photograph, photographs
+from tests.swift_server import SwiftServer
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,29 @@ def test_folder_is_tagged_bad_files_are_named_and_what_is_new_later_is_added(
     assert rows["2.jpg"]["label_1"] == ""
     assert float(rows["3.jpg"]["score_1"]) + float(rows["3.jpg"]["score_2"]) == pytest.approx(1, abs=1e-3)
     assert {rows["3.jpg"]["name_1"], rows["3.jpg"]["name_2"]} == {"Apple", "Pear"}
+
+
+def test_prefix_of_a_bucket_is_tagged_and_what_is_beside_it_is_not(
+    filled: HubBuilder, spark: SparkSession, tmp_path: Path, capsys, swift: SwiftServer
+) -> None:
+    model_id = filled.model(filled.version("/m/apple", "/m/pear", name="Fruit"))
+    bucket, client = swift.new_bucket(), swift.client()
+    for key in ("shelf/1.jpg", "shelf/left/2.jpg", "shelf-of-others/3.jpg"):
+        client.put_object(Bucket=bucket, Key=key, Body=photograph(key))
+    client.put_object(Bucket=bucket, Key="shelf/half.jpg", Body=photograph("half")[:900])
+    of_s3 = {name: value for name, value in swift.settings("").items() if name != "store_url"}
+    # The hub's own pictures stay in its folder.
+    settings = Settings(**filled.hub.settings.model_dump() | of_s3)
+    out = tmp_path / "tags.csv"
+
+    assert tag(replace(filled.hub, settings=settings), asked(model_id, photos=f"s3://{bucket}/shelf", out=str(out)), spark) == 0
+
+    assert f"s3://{bucket}/shelf: 3 files were looked at, 0 had been before" in capsys.readouterr().out
+    with out.open(encoding="utf-8", newline="") as written:
+        found = {row["path"]: row["label_1"] for row in csv.DictReader(written)}
+    assert sorted(found) == ["1.jpg", "half.jpg", "left/2.jpg"]
+    assert found["half.jpg"] == ""
+    assert found["1.jpg"] in {"/m/apple", "/m/pear"}
 
 
 def test_pictures_that_look_like_nothing_learned_get_no_label_and_are_counted(
