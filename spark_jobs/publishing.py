@@ -1,4 +1,4 @@
-"""Make a trained model's files, prove them, and put them into the store."""
+"""Judge a trained model on its test split, and publish it; `exporting` makes its files."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_images_hub.catalogue.models import ModelFile
 from deep_images_hub.code_version import code_version
-from deep_images_hub.errors import ConflictError
-from deep_images_hub.model_files import INT8, file_kind
-from deep_images_hub.object_store.keys import model_key
 from deep_images_hub.pretrained_weights import WeightsFile
 from deep_images_hub.wiring import Hub
 from models.calibration import Thresholds, fit_temperature, thresholds_by
 from models.evaluate import HeldOut, judge, judge_scores
-from models.examples import at_even_steps
 from models.feature_scale import FeatureScale
 from models.known_looks import KnownLooks, known_looks, looks_of
 from models.learning_curve import learning_curve
@@ -30,6 +25,7 @@ from models.training_outcome import Trained
 from spark_jobs.answering import answers_of
 from spark_jobs.comparing import random_features_of
 from spark_jobs.explaining import examples
+from spark_jobs.exporting import export, in_8_bits, stored
 from spark_jobs.second_phase import FineTunedBesideHead, kept_features, unscaled
 from spark_jobs.stored_pictures import read_ahead, read_picture
 from spark_jobs.training_plan import TrainingPlan
@@ -38,17 +34,7 @@ from spark_jobs.training_set import TrainingSet
 if TYPE_CHECKING:
     import keras
 
-    from models.export import ExportedModel
-
 RestsOn = Literal["held_out_looks", "validation"]
-
-# Pictures of the test split on which the files are compared with the model.
-_PROOF_IMAGES = 16
-# Pictures of the training split by which the ranges of a model in 8 bits are set.
-_REPRESENTATIVE_IMAGES = 100
-# Largest difference of a probability between the model as it was judged, on features that may have been computed in bfloat16, and
-# as it is published, in float32 from the picture on.
-_JUDGED_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True)
@@ -102,12 +88,7 @@ def publish(
         ConflictError: this attempt's files are there already.
     """
     features = kept_features(hub, plan, training_set)
-    if weights is None or features is None:
-        judged = _from_scratch(hub, plan, training_set, trained)
-    elif plan.fine_tuned_head is not None:
-        judged = _fine_tuned(hub, plan, training_set, trained, weights, features, partial(tell, stage="evaluate"))
-    else:
-        judged = _with_head(plan, training_set, trained, weights, features)
+    judged = _judged(hub, plan, training_set, trained, weights, features, tell=partial(tell, stage="evaluate"))
     test = training_set.test_split()
     metrics = judge(judged.probabilities, test, training_set.counts("train"), training_set.labels)
     metrics["calibration"] = judged.calibration(test)
@@ -132,12 +113,30 @@ def publish(
         "answers": answers_of(training_set, judged.probabilities),
     }
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
-        exported = _export(hub, plan, training_set, judged, known, row, Path(folder), call_apart)
+        model = judged.classifier, judged.probabilities
+        exported = export(hub, plan, training_set, *model, known, row, Path(folder), call_apart)
         metrics["export_difference"] = exported.largest_difference
-        metrics |= _in_8_bits(hub, plan, training_set, exported)
-        row["files"] = _stored(hub, plan, exported)
+        metrics |= in_8_bits(hub, plan, training_set, exported)
+        row["files"] = stored(hub, plan, exported)
     tell(stage="export", done=1, total=1, metrics={"export_difference": exported.largest_difference})
     return row
+
+
+def _judged(
+    hub: Hub,
+    plan: TrainingPlan,
+    training_set: TrainingSet,
+    trained: Trained,
+    weights: WeightsFile | None,
+    features: NDArray[np.float32] | None,
+    *,
+    tell: Callable[..., None],
+) -> Judged:
+    if weights is None or features is None:
+        return _from_scratch(hub, plan, training_set, trained)
+    if plan.fine_tuned_head is not None:
+        return _fine_tuned(hub, plan, training_set, trained, weights, features, tell)
+    return _with_head(plan, training_set, trained, weights, features)
 
 
 def _with_head(
@@ -339,85 +338,3 @@ def _none_of_these(known: KnownLooks, test: NDArray[np.float32]) -> dict[str, An
         "images": known.images,
         "test_share": known.share_that_passes(test),
     }
-
-
-def _export(
-    hub: Hub,
-    plan: TrainingPlan,
-    training_set: TrainingSet,
-    judged: Judged,
-    known: KnownLooks | None,
-    row: dict[str, Any],
-    folder: Path,
-    call_apart: Callable[..., Any],
-) -> "ExportedModel":
-    from models.export import ExportMismatchError, export_model
-
-    proof = at_even_steps(len(training_set.positions("test")), _PROOF_IMAGES)
-    side_px = backbone_spec(plan.backbone).side_px
-    pictures = _pictures(hub, plan, training_set, "test", _PROOF_IMAGES)
-    said = judged.classifier.predict(pictures.astype(np.float32), verbose=0)
-    difference = np.abs(said - judged.probabilities[proof]).max()
-    if not difference <= _JUDGED_TOLERANCE:
-        raise ExportMismatchError(
-            f"The model that was put together says other things of {len(proof)} test pictures than the one that was judged "
-            f"(by up to {difference:.2g} in a probability). The kept features of {plan.features_model} were not computed as "
-            "they would be now: delete them and run the training again."
-        )
-    headline = ("mode", "test_top1", "test_top1_interval", "majority_top1", "images", "epochs")
-    card = {
-        "backbone": plan.backbone,
-        "weights": row["weights"],
-        "run": plan.run_id,
-        "dataset_digest": plan.version_digest,
-        "input": f"(n, {side_px}, {side_px}, 3) RGB 0..255: short side resized to {round(side_px * 256 / 224)}, middle cut out",
-        "metrics": {name: row["metrics"][name] for name in headline},
-        "none_of_these": row["metrics"].get("none_of_these"),
-    }
-    formats = frozenset(filter(None, hub.settings.model_formats.split(",")))
-    return export_model(
-        judged.classifier,
-        folder,
-        labels=training_set.labels,
-        card=card,
-        pictures=pictures,
-        known=known,
-        formats=formats,
-        representative=_pictures(hub, plan, training_set, "train", _REPRESENTATIVE_IMAGES) if INT8 in formats else None,
-        call_apart=call_apart,
-    )
-
-
-def _pictures(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, split: str, count: int) -> NDArray[np.uint8]:
-    """Read so many pictures of a split, from its first to its last at even steps; all where there are fewer."""
-    positions = training_set.positions(split)
-    chosen = positions[at_even_steps(len(positions), count)]
-    side_px = backbone_spec(plan.backbone).side_px
-    return np.stack([read_picture(hub.store, hub.settings, side_px, training_set.pictures[at].picture_key) for at in chosen])
-
-
-def _in_8_bits(hub: Hub, plan: TrainingPlan, training_set: TrainingSet, exported: "ExportedModel") -> dict[str, Any]:
-    """Judge the file in 8 bits on pictures of the test split; nothing where there is none."""
-    if INT8 not in exported.files:
-        return {}
-    from models.tensorflow_files import litert_answers
-
-    positions = training_set.positions("test")
-    model = exported.files[INT8].path.read_bytes()
-    keys = [training_set.pictures[at].picture_key for at in positions]
-    read = partial(read_picture, hub.store, hub.settings, backbone_spec(plan.backbone).side_px)
-    step = hub.settings.feature_batch_size
-    chunks = (keys[start : start + step] for start in range(0, len(keys), step))
-    said = np.concatenate([litert_answers(model, of.astype(np.float32)) for _keys, of in read_ahead(read, chunks, list)])
-    is_right = said.argmax(axis=1) == training_set.class_index[positions]
-    return {"int8": {"test_top1": float(is_right.mean()), "images": len(positions)}}
-
-
-def _stored(hub: Hub, plan: TrainingPlan, exported: "ExportedModel") -> list[ModelFile]:
-    files = []
-    for kind, file in exported.files.items():
-        key = model_key(plan.run_id, plan.attempt, file.path.name)
-        if not hub.store.create_from_file(key, str(file.path), file_kind(kind).media_type):
-            raise ConflictError(f"{key} is there already: another process works on attempt {plan.attempt} of this run.")
-        files.append(ModelFile(kind, key, file.sha256, file.size_bytes))
-    return files

@@ -7,7 +7,7 @@ files in the store, under the run's number and attempt; while it trains, checkpo
 Running it twice is harmless: a run that has ended is not trained again. Killed anywhere, it leaves a run whose lease runs out;
 the next attempt goes on from the last checkpoint, and writes the model's files under keys of its own. Started by the dispatcher,
 which holds the run's lease, or by hand, then it takes the run itself. What runs on Spark's workers is in `training_tasks`, what
-makes the model's files in `publishing`.
+judges the model and makes its files in `publishing`.
 """
 
 import os
