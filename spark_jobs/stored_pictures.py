@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deep_images_hub.errors import UnavailableError
 from deep_images_hub.images.decode import Refusal, decode
-from deep_images_hub.images.network_input import network_input
+from deep_images_hub.images.network_input import network_input, stored_network_input
 from deep_images_hub.object_store import ObjectStore
 from deep_images_hub.settings import Settings
 
@@ -28,7 +28,11 @@ def read_picture(store: ObjectStore, settings: Settings, side_px: int, key: str)
         NotFoundError: it is not in the store.
         UnavailableError: the store fails, or what it gives is no picture any more.
     """
-    photograph = decode(store.read(key), max_pixels=settings.max_pixels, short_side_px=settings.image_side_px)
+    body = store.read(key)
+    plain = stored_network_input(body, side_px)
+    if plain is not None:
+        return plain
+    photograph = decode(body, max_pixels=settings.max_pixels, short_side_px=settings.image_side_px)
     if isinstance(photograph, Refusal):
         raise UnavailableError(f"The stored picture {key} is damaged: {photograph.detail} Restore the object from a backup.")
     return network_input(photograph.picture, side_px)

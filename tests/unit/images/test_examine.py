@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
+from deep_images_hub.images.decode import Photograph, decode
 from deep_images_hub.images.examine import ExaminationLimits, examine, limits_from_settings, refused_as_missing
-from deep_images_hub.images.network_input import network_input
+from deep_images_hub.images.network_input import network_input, stored_network_input
 from deep_images_hub.settings import Settings
 from deep_images_hub.simulation.scenes import render
 from deep_images_hub.verdicts import CHECKS, QUALITY_REASONS
-from tests.unit.images.photographs import encoded, exif, scene
+from tests.unit.images.photographs import encoded, exif, icc_profile, scene
 
 HONEST = render(0, "Apple", 1)
 
@@ -145,3 +146,38 @@ def test_network_input_is_the_unstretched_middle(size: tuple[int, int], side_px:
 def test_network_input_of_a_stored_picture_is_not_resampled() -> None:
     image = scene((341, 256))
     assert np.array_equal(network_input(image, 224), np.asarray(image)[16:240, 58:282])
+
+
+@pytest.mark.parametrize("size", [(256, 256), (1024, 768), (300, 700)])
+def test_network_input_of_a_picture_as_it_is_stored_is_the_same_by_the_shorter_way(
+    size: tuple[int, int], limits: ExaminationLimits
+) -> None:
+    picture = examine(encoded(scene(size), quality=92), limits).picture
+    assert picture
+    decoded = decode(picture.jpeg, max_pixels=limits.max_pixels, short_side_px=limits.image_side_px)
+    assert isinstance(decoded, Photograph)
+
+    pixels = stored_network_input(picture.jpeg, 224)
+
+    assert pixels is not None
+    assert np.array_equal(pixels, network_input(decoded.picture, 224))
+    assert pixels.base is None, "it does not keep the whole picture in memory"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        encoded(scene((300, 257))),
+        encoded(scene((300, 256)), exif=exif(6)),
+        encoded(scene((300, 256)), icc_profile=icc_profile()),
+        encoded(scene((300, 256)).convert("L")),
+        encoded(scene((300, 256)).convert("CMYK")),
+        encoded(scene((300, 256)), "PNG"),
+        encoded(scene((300, 256)))[:-200],
+        b"",
+    ],
+    ids=["size", "exif", "profile", "grey", "cmyk", "png", "cut off", "empty"],
+)
+def test_only_whole_pictures_as_they_are_stored_go_the_shorter_way(body: bytes) -> None:
+    assert stored_network_input(encoded(scene((300, 256))), 224) is not None
+    assert stored_network_input(body, 224) is None
