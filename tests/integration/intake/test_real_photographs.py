@@ -6,7 +6,9 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from deep_images_hub.images.examine import examine, limits_from_settings
@@ -59,6 +61,49 @@ def test_damaged_files_are_found(bodies: list[bytes], damage: str) -> None:
     for number, body in enumerate(bodies[:100]):
         spoiled = DAMAGES[damage](body, rng.randrange(len(body) // 3, len(body) * 2 // 3))
         assert examine(spoiled, limits).reason in ("truncated", "corrupt"), number
+
+
+def enlarged(body: bytes) -> bytes:
+    """Return a photograph in the size of a camera's smallest."""
+    with Image.open(io.BytesIO(body)) as photograph:
+        scale = 1024 / max(photograph.size)
+        large = io.BytesIO()
+        photograph.resize((round(photograph.width * scale), round(photograph.height * scale))).save(large, "JPEG", quality=85)
+    return large.getvalue()
+
+
+def test_most_jpegs_that_are_spoiled_without_a_word_of_the_decoder_are_found(bodies: list[bytes]) -> None:
+    limits = limits_from_settings(Settings())
+    rng = random.Random(0)
+    spoiled = found = 0
+    for body in map(enlarged, bodies[:150]):
+        at = rng.randrange(body.rindex(b"\xff\xda") + 20, len(body) - 200)
+        damaged = body[:at] + rng.randbytes(64).replace(b"\xff", b"\xfe") + body[at + 64 :]
+        try:
+            pixels = simplejpeg.decode_jpeg(damaged).astype(int)
+        except ValueError:
+            continue
+        if (np.abs(pixels - simplejpeg.decode_jpeg(body)).max(axis=2) > 12).mean() > 0.01:
+            spoiled += 1
+            found += examine(damaged, limits).reason == "corrupt"
+    assert spoiled >= 20
+    assert found >= 0.75 * spoiled, (found, spoiled)
+
+
+def test_photograph_is_not_called_damaged_however_it_was_cut_and_coded(bodies: list[bytes]) -> None:
+    limits = limits_from_settings(Settings())
+    rng = random.Random(0)
+    for number, body in enumerate(bodies):
+        with Image.open(io.BytesIO(body)) as photograph:
+            left, top = rng.randrange(40), rng.randrange(40)
+            part = photograph.crop((left, top, photograph.width - rng.randrange(40), photograph.height - rng.randrange(40)))
+            scale = rng.uniform(0.6, 3)
+            again = io.BytesIO()
+            options = {"subsampling": rng.randrange(3), "progressive": rng.random() < 0.2}
+            part.resize((round(part.width * scale), round(part.height * scale))).save(
+                again, "JPEG", quality=rng.choice([30, 60, 85, 95]), **options
+            )
+        assert examine(again.getvalue(), limits).reason not in ("truncated", "corrupt"), number
 
 
 # libwebp makes a picture of nearly all of these; what gives them away is where it stops reading.
