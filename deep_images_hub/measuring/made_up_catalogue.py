@@ -98,6 +98,7 @@ def fill(engine: Engine, *, images: int, seed: int = 0) -> None:
 
     Args:
         images: how many pictures; a multiple of BATCH_IMAGES.
+        seed: the same one makes the same catalogue.
     """
     rng = random.Random(seed)
     with engine.begin() as connection:
@@ -109,6 +110,7 @@ def fill(engine: Engine, *, images: int, seed: int = 0) -> None:
             ends = {"first": chunk, "last": min(last, chunk + _CHUNK_BATCHES - 1)}
             with engine.begin() as connection:
                 connection.execute(text("set local synchronous_commit = off"))
+                connection.execute(text("select setseed(:seed)"), {"seed": rng.random()})
                 for statement in (_PICTURES, _SENT, _VERDICTS, _REVIEWS, _LABELS):
                     connection.execute(text(statement), ends)
                 # Nobody has told the planner yet how large these tables are.

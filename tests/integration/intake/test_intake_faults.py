@@ -75,9 +75,15 @@ def some_more_closed(hub: Hub, fault: str) -> Callable[[], bool]:
     return is_reached
 
 
-def run_until(hub: Hub, output: Path, is_reached: Callable[[], bool], end: Callable[[subprocess.Popen[bytes]], None]) -> int:
-    """Start intake with spark-submit, end it when something is reached, and return its exit status."""
-    command = spark_submit(hub.settings, "intake", options=("--master", "local[2,4]"))
+def run_until(
+    hub: Hub,
+    output: Path,
+    is_reached: Callable[[], bool],
+    end: Callable[[subprocess.Popen[bytes]], None],
+    job: tuple[str, ...] = ("intake",),
+) -> int:
+    """Start a job, by name and arguments, with spark-submit, end it when something is reached, and return its exit status."""
+    command = spark_submit(hub.settings, job[0], job[1:], options=("--master", "local[2,4]"))
     assert hub.settings.database_url
     assert hub.settings.store_url
     command.environment["HUB_DATABASE_URL"] = hub.settings.database_url.get_secret_value()
